@@ -1,0 +1,257 @@
+"""CPE families as data: which parameter paths hold which quantity, in which unit.
+
+A candidate is accepted when its converted value is not a sentinel and physically possible;
+candidates are tried in order. A profile whose `typical` raw value does not convert into the
+quantity's physical range does not load: that is how tenths are kept from passing as dBm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Final, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from cpe.domain.errors import ProfileError
+from cpe.domain.redaction import is_secret_name
+from cpe.domain.units import CONVERSIONS, convert
+from cpe.profiles.loading import check, read_yaml
+from cpe.profiles.quantities import CONVERSION_UNITS, FOLDER, Kind, Quantity, quantities
+
+PROFILE_FOLDER: Final = FOLDER / "cpe"
+_STEP: Final = r"(?:[A-Za-z_][A-Za-z0-9_\-]*|\d+|\*)"
+_PATH: Final = re.compile(rf"{_STEP}(?:\.{_STEP})*")
+_COLUMN: Final = re.compile(rf"(?:\^\d+\.)?{_STEP}(?:\.{_STEP})*(?:->{_STEP}(?:\.{_STEP})*)*")
+
+
+class Strict(BaseModel):
+    """A key that nobody knows is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Candidate(Strict):
+    """One place where a quantity may be read.
+
+    `path` is absolute, or in a table relative to the row: `^2.X` climbs two steps first,
+    `A->B` follows the reference held by A. `values` maps raw text to ours, with no default. Raw
+    numbers inside `ambiguous` could be of two scales and are not read as either.
+    """
+
+    path: str
+    conversion: str = "identity"
+    sentinels: tuple[float | str, ...] = ()
+    typical: float | None = None
+    values: dict[str, str] | None = None
+    plausible: tuple[float, float] | None = None
+    ambiguous: tuple[float, float] | None = None
+    resolution: Annotated[float, Field(gt=0)] | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _known_and_harmless(self) -> Candidate:
+        if self.conversion not in CONVERSIONS:
+            raise ValueError(f"conversion {self.conversion!r} does not exist")
+        leaf = re.split(r"->|\.", self.path)[-1]
+        if is_secret_name(leaf) and leaf != "ConnectionRequestURL":
+            raise ValueError(f"{leaf} holds a secret and may not be read")
+        return self
+
+
+Candidates = Annotated[tuple[Candidate, ...], Field(min_length=1)]
+
+
+class Table(Strict):
+    """Rows of one kind: radios, stations, mesh nodes, neighbours, WAN connections, LAN ports.
+
+    `key` is the quantity whose value names the row (`radio:5`), so that two tables about the same
+    thing fold into one; without it, or when it is unknown, the row's path does. `where` keeps only
+    rows whose column matches the expression. `enumerate` names the first so many instances one by
+    one in the projection, where reading the whole table would pull secrets over the wire.
+    """
+
+    name: Literal["radio", "station", "node", "neighbour", "wan", "lan"]
+    rows: str
+    key: str | None = None
+    enumerate: Annotated[int, Field(ge=0, le=32)] = 0
+    also_read: tuple[str, ...] = ()
+    where: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, Candidates]
+
+    @model_validator(mode="after")
+    def _rows_and_columns_are_paths(self) -> Table:
+        if not _PATH.fullmatch(self.rows) or "*" not in self.rows:
+            raise ValueError(f"rows: {self.rows!r} is not a path with instances")
+        for name, candidates in self.columns.items():
+            for candidate in candidates:
+                if not _COLUMN.fullmatch(candidate.path):
+                    raise ValueError(f"columns.{name}: {candidate.path!r} is not a relative path")
+        for column, pattern in self.where.items():
+            if not _COLUMN.fullmatch(column):
+                raise ValueError(f"where.{column}: not a relative path")
+            re.compile(pattern)
+        if self.key is not None and self.key not in self.columns:
+            raise ValueError(f"key {self.key!r} is not a column")
+        return self
+
+
+class Match(Strict):
+    """When this family applies: any `manufacturer` or `model` expression, or a `has` path."""
+
+    root: Literal["Device", "InternetGatewayDevice"]
+    manufacturer: str | None = None
+    model: str | None = None
+    has: tuple[str, ...] = ()
+    fallback: bool = False
+
+
+class Identity(Strict):
+    """Where the box says who it is; every list is tried in order."""
+
+    model: tuple[str, ...] = ()
+    hardware: tuple[str, ...] = ()
+    firmware: tuple[str, ...] = ()
+    gpon_serial: tuple[str, ...] = ()
+    mac: tuple[str, ...] = ()
+    ip: tuple[str, ...] = ()
+
+
+class SpeedTestPaths(Strict):
+    """The TR-143 object of this family."""
+
+    object: str
+    interface: str | None = None
+    max_connections: int = Field(default=1, ge=1)
+
+
+class CpeProfile(Strict):
+    """One family of CPE."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9\-]+$")]
+    title: str
+    extends: str | None = None
+    match: Match
+    identity: Identity
+    derive_gpon_serial: Literal["tplink_mac"] | None = None
+    quantities: dict[str, Candidates]
+    tables: tuple[Table, ...] = ()
+    whole: tuple[str, ...] = ()
+    """Objects without a secret, read whole rather than leaf by leaf: a URL is only so long."""
+    cannot_report: tuple[str, ...] = ()
+    speedtest: SpeedTestPaths | None = None
+    evidence: Annotated[str, Field(min_length=10)]
+
+    @model_validator(mode="after")
+    def _physical(self) -> CpeProfile:
+        known = quantities()
+        for name, candidates in self.quantities.items():
+            for candidate in candidates:
+                if not _PATH.fullmatch(candidate.path):
+                    raise ValueError(f"quantities.{name}: {candidate.path!r} is not a path")
+            check_quantity(name, candidates, known)
+        for table in self.tables:
+            for name, candidates in table.columns.items():
+                check_quantity(name, candidates, known)
+        for path in self.whole:
+            if not _PATH.fullmatch(path):
+                raise ValueError(f"whole: {path!r} is not a path")
+        for name in self.cannot_report:
+            if name not in known:
+                raise ValueError(f"cannot_report: {name!r} is no quantity")
+        return self
+
+
+def check_quantity(name: str, candidates: Sequence[Candidate], known: dict[str, Quantity]) -> None:
+    """Raises ValueError for a candidate that cannot give this quantity."""
+    quantity = known.get(name)
+    if quantity is None:
+        raise ValueError(f"{name} is not in quantities.yaml")
+    for candidate in candidates:
+        if quantity.kind is Kind.NUMBER:
+            _check_number(name, candidate, quantity)
+        elif candidate.conversion != "identity" or candidate.typical is not None:
+            raise ValueError(f"{name}: only a number is converted")
+
+
+def _check_number(name: str, candidate: Candidate, quantity: Quantity) -> None:
+    units = CONVERSION_UNITS.get(candidate.conversion)
+    if units is not None and quantity.unit not in units:
+        raise ValueError(f"{name}: {candidate.conversion} does not give {quantity.unit}")
+    if candidate.typical is None:
+        raise ValueError(f"{name}: {candidate.path}: a number needs a `typical` raw value")
+    low, high = plausible_range(candidate, quantity)
+    if quantity.physical is None or low < quantity.physical[0] or high > quantity.physical[1]:
+        raise ValueError(f"{name}: {candidate.path}: plausible is wider than physical")
+    value = convert(candidate.conversion, candidate.typical)
+    if value is None or not low <= value <= high:
+        raise ValueError(
+            f"{name}: {candidate.path}: typical {candidate.typical} becomes {value}"
+            f" {quantity.unit}, outside {low}..{high}"
+        )
+
+
+def plausible_range(candidate: Candidate, quantity: Quantity) -> tuple[float, float]:
+    """The range a converted value must lie in to be a reading."""
+    if candidate.plausible is not None:
+        return candidate.plausible
+    if quantity.physical is None:
+        raise ProfileError(f"{candidate.path}: not a number")
+    return quantity.physical
+
+
+def load_profile(path: Path) -> CpeProfile:
+    """One profile file, with what it `extends` folded in. Raises ProfileError."""
+    return check(CpeProfile, _merged(path, ()), path)
+
+
+def _merged(path: Path, seen: tuple[str, ...]) -> dict[str, object]:
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise ProfileError(f"{path}: a profile is a mapping")
+    own: dict[str, object] = {str(k): v for k, v in content.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    parent = own.get("extends")
+    if parent is None:
+        return own
+    if not isinstance(parent, str) or parent in seen:
+        raise ProfileError(f"{path}: extends: {parent!r} is circular or not a name")
+    base = _merged(path.parent / f"{parent}.yaml", (*seen, path.stem))
+    merged = {**base, **own}
+    for section in ("identity", "quantities"):
+        base_section, own_section = base.get(section), own.get(section)
+        if isinstance(base_section, dict) and isinstance(own_section, dict):
+            merged[section] = {**base_section, **own_section}
+    inherited = {_rows_of(table): table for table in _rows(base, "tables")}
+    own_tables = [_joined(inherited.pop(_rows_of(t), None), t) for t in _rows(own, "tables")]
+    merged["tables"] = [*own_tables, *inherited.values()]
+    merged["whole"] = [*_rows(base, "whole"), *_rows(own, "whole")]
+    merged["cannot_report"] = own.get("cannot_report", base.get("cannot_report", ()))
+    return merged
+
+
+def _rows(content: dict[str, object], key: str) -> list[object]:
+    value = content.get(key, [])
+    return list(value) if isinstance(value, list) else []  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+def _joined(base: object, own: object) -> object:
+    """A table with what its parent says of the same rows; column by column, its own counts."""
+    if not isinstance(base, dict) or not isinstance(own, dict):
+        return own
+    parent, table = cast("dict[str, object]", base), cast("dict[str, object]", own)
+    columns = (parent.get("columns"), table.get("columns"))
+    given = [cast("dict[str, object]", c) for c in columns if isinstance(c, dict)]
+    return {**parent, **table, "columns": {k: v for one in given for k, v in one.items()}}
+
+
+def _rows_of(table: object) -> object:
+    return table.get("rows") if isinstance(table, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+@cache
+def profiles() -> tuple[CpeProfile, ...]:
+    """Every shipped family, the generic ones last. Raises ProfileError."""
+    loaded = [load_profile(path) for path in sorted(PROFILE_FOLDER.glob("*.yaml"))]
+    return tuple(sorted(loaded, key=lambda p: (p.match.fallback, p.id)))
