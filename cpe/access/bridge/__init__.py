@@ -1,0 +1,1 @@
+"""Reads a modem's admin UI. Importing this package imports no browser driver."""

@@ -1,0 +1,292 @@
+"""Have the box read again: one task, a bounded wait, and proof by leaf timestamps.
+
+The status code proves nothing (reference/genieacs-nbi.md § 3): a 200 may have done nothing and a
+202 may have been executed meanwhile. `/tasks`, `/faults` and the leaves decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, ParamSpec, TypeVar
+
+from cpe.access.genieacs import lookup
+from cpe.access.genieacs.nbi import Nbi, PostedTask, get_parameter_values
+from cpe.access.genieacs.outcome import FRESHNESS, TaskOutcome, queued_reason
+from cpe.access.genieacs.proof import has_landed, newest
+from cpe.domain.errors import (
+    AccessError,
+    BusyError,
+    CutOffError,
+    LoginRefusedError,
+    TimedOutError,
+    UnreachableError,
+)
+from cpe.domain.observation import Quality
+from cpe.domain.snapshot import AcsSighting, FreshnessOutcome
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+UNIQUE_KEY: Final = "gigafibre-cpe-refresh"
+"""A second task of the same device and key replaces the first: ours never pile up."""
+AFTER_POST_S: Final = 1.0
+"""Kept back from the bound for reading the proof and removing the task."""
+POLL_S: Final = 0.25
+LEAVE_S: Final = 3.0
+"""A cancelled refresh holds its caller no longer than this to have its task removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The outcome, what is known now (the old sighting when nothing was read), and in words why."""
+
+    outcome: TaskOutcome
+    sighting: AcsSighting
+    detail: str
+
+    @property
+    def freshness(self) -> FreshnessOutcome:
+        """The outcome in the contract's terms."""
+        return FRESHNESS[self.outcome]
+
+    @property
+    def box_answered(self) -> bool:
+        """Whether the box itself took part, even if only to refuse."""
+        return self.outcome in (TaskOutcome.EXECUTED, TaskOutcome.NO_EFFECT, TaskOutcome.FAULTED)
+
+
+class _NeverArrivedError(Exception):
+    """The connection was lost with our task, which the ACS does not have."""
+
+
+@dataclass(slots=True)
+class _Flight:
+    task: asyncio.Task[Refreshed]
+    abandoned: asyncio.Event
+    waiters: int = 0
+
+
+class Refresher:
+    """Refreshes boxes of one NBI; requests for one box at the same time share one task."""
+
+    def __init__(self, nbi: Nbi, *, bound_s: float, limit_s: float) -> None:
+        self._nbi = nbi
+        self._bound_s = bound_s
+        self._limit_s = limit_s
+        self._flights: dict[str, _Flight] = {}
+
+    async def refresh(self, sighting: AcsSighting) -> Refreshed:
+        """Read the sighting's `refresh_paths` again, within the bound.
+
+        Never raises AccessError: what went wrong is the outcome.
+        """
+        acs_id = sighting.device.acs_id or ""
+        while (flight := self._flights.get(acs_id)) is not None and flight.abandoned.is_set():
+            await asyncio.wait({flight.task})
+        if flight is None:
+            abandoned = asyncio.Event()
+            task = asyncio.create_task(self._fly(acs_id, sighting, abandoned))
+            flight = self._flights[acs_id] = _Flight(task, abandoned)
+        flight.waiters += 1
+        try:
+            return await asyncio.shield(flight.task)
+        finally:
+            flight.waiters -= 1
+            if flight.waiters == 0 and not flight.task.done():
+                # Nobody waits any more: only for our task to be gone, should the loop end with us.
+                flight.abandoned.set()
+                await asyncio.wait({flight.task}, timeout=LEAVE_S)
+
+    def give_up(self, acs_id: str) -> None:
+        """Stop waiting for a box that is known to be down; its task is removed as always."""
+        if flight := self._flights.get(acs_id):
+            flight.abandoned.set()
+
+    async def _fly(self, acs_id: str, sighting: AcsSighting, abandoned: asyncio.Event) -> Refreshed:
+        try:
+            return await self._refresh(acs_id, sighting, abandoned)
+        except AccessError as error:
+            refused = isinstance(error, LoginRefusedError)
+            outcome = TaskOutcome.ACS_REFUSED if refused else TaskOutcome.ACS_DOWN
+            return Refreshed(outcome, sighting, error.message)
+        finally:
+            self._flights.pop(acs_id, None)
+
+    async def _refresh(
+        self, acs_id: str, sighting: AcsSighting, abandoned: asyncio.Event
+    ) -> Refreshed:
+        if not sighting.reachable_by_request:
+            return Refreshed(
+                TaskOutcome.OFFLINE, sighting, "the ACS has no connection request URL for it"
+            )
+        if not sighting.refresh_paths:
+            # Nobody talked to the box: NO_EFFECT would say that it answered.
+            return Refreshed(TaskOutcome.UNKNOWN, sighting, "no parameter of it is known")
+        deadline = asyncio.get_running_loop().time() + self._bound_s
+        try:
+            return await self._attempt(acs_id, sighting, abandoned, deadline)
+        except _NeverArrivedError:
+            return await self._attempt(acs_id, sighting, abandoned, deadline, last=True)
+
+    async def _attempt(
+        self,
+        acs_id: str,
+        sighting: AcsSighting,
+        abandoned: asyncio.Event,
+        deadline: float,
+        *,
+        last: bool = False,
+    ) -> Refreshed:
+        """Raises _NeverArrivedError when another attempt can help, and there is time for one."""
+        left_s = deadline - asyncio.get_running_loop().time()
+        post = asyncio.create_task(self._post(acs_id, sighting, left_s))
+        waiting = asyncio.create_task(abandoned.wait())
+        try:
+            await asyncio.wait(
+                {post, waiting},
+                timeout=left_s - min(AFTER_POST_S, self._bound_s / 4),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            waiting.cancel()
+            post.cancel()
+        if not post.done():
+            reason = "given up: the OLT says it is down" if abandoned.is_set() else "no answer"
+            return await self._after_silence(acs_id, sighting, reason)
+        try:
+            posted = post.result()
+        except LoginRefusedError:
+            raise
+        except AccessError as error:
+            lost = isinstance(error, UnreachableError) and not isinstance(error, TimedOutError)
+            if lost and not last and await self._never_arrived(acs_id, deadline):
+                raise _NeverArrivedError from error
+            done = await self._after_silence(acs_id, sighting, error.message)
+            if done.outcome is TaskOutcome.UNKNOWN and not isinstance(error, TimedOutError):
+                # 429, 5xx, a page, a dropped connection: the ACS's own trouble, not the box's.
+                return replace(done, outcome=TaskOutcome.ACS_DOWN)
+            return done
+        if posted is None:
+            return Refreshed(TaskOutcome.GONE, sighting, "the ACS no longer knows it")
+        try:
+            return await self._after_answer(acs_id, sighting, posted, deadline)
+        except AccessError:
+            with contextlib.suppress(AccessError):
+                await self._tidy(posted.id)
+            raise
+
+    async def _never_arrived(self, acs_id: str, deadline: float) -> bool:
+        """Whether the ACS has no task of ours, and there is time to send one again."""
+        left_s = deadline - asyncio.get_running_loop().time()
+        if left_s < self._bound_s / 2:
+            return False
+        return not await _again(self._nbi.queued_by_key, acs_id, UNIQUE_KEY)
+
+    async def _post(self, acs_id: str, sighting: AcsSighting, left_s: float) -> PostedTask | None:
+        task = get_parameter_values(
+            sighting.refresh_paths,
+            unique_key=UNIQUE_KEY,
+            expiry_s=math.ceil(left_s) + 5,
+        )
+        patience_s = max(0.5, left_s - 1.5)
+        return await self._nbi.post_task(
+            acs_id, task, wait_ms=int(patience_s * 1000), timeout_s=left_s + 1
+        )
+
+    async def _after_answer(
+        self, acs_id: str, sighting: AcsSighting, posted: PostedTask, deadline: float
+    ) -> Refreshed:
+        seen = sighting
+        if posted.done_says_status:
+            landed, seen = await self._look(sighting, posted.timestamp)
+            if landed:
+                return Refreshed(TaskOutcome.EXECUTED, seen, "")
+        if faulted := await self._faulted(acs_id, sighting, posted):
+            return faulted
+        queued = await _again(self._nbi.task_is_queued, posted.id)
+        if queued and not await self._tidy(posted.id):
+            # In session (503) or just taken: the work may be ending right now.
+            landed, seen = await self._wait_for_proof(sighting, posted.timestamp, deadline)
+            if landed:
+                return Refreshed(TaskOutcome.EXECUTED, seen, "")
+            if faulted := await self._faulted(acs_id, sighting, posted):
+                return faulted
+            await self._tidy(posted.id)
+        if queued:
+            outcome, detail = queued_reason(posted.reason)
+            return Refreshed(outcome, seen, detail)
+        landed, seen = await self._look(sighting, posted.timestamp)
+        if landed:
+            return Refreshed(TaskOutcome.EXECUTED, seen, "")
+        if not posted.done_says_status:
+            # Gone without a session: another worker's task of our key took its place.
+            outcome, detail = queued_reason(posted.reason)
+            return Refreshed(outcome, seen, detail)
+        return Refreshed(
+            TaskOutcome.NO_EFFECT, seen, "the ACS says done, but not every reading is newer"
+        )
+
+    async def _faulted(
+        self, acs_id: str, sighting: AcsSighting, posted: PostedTask
+    ) -> Refreshed | None:
+        """The outcome of a fault of this very task; what was read before the fault counts."""
+        fault = await _again(self._nbi.fault_of, acs_id, posted.id)
+        if fault is None:
+            return None
+        await self._tidy(posted.id)
+        _, seen = await self._look(sighting, posted.timestamp)
+        detail = f"the box refused the task: {fault.code} {fault.message}"
+        return Refreshed(TaskOutcome.FAULTED, seen, detail)
+
+    async def _after_silence(self, acs_id: str, sighting: AcsSighting, reason: str) -> Refreshed:
+        """The POST's answer is unknown: look before saying anything, and leave nothing queued."""
+        for task_id in await _again(self._nbi.queued_by_key, acs_id, UNIQUE_KEY):
+            await self._tidy(task_id)
+        landed, seen = await self._look(sighting, sighting.asked_at)
+        if landed:
+            return Refreshed(TaskOutcome.EXECUTED, seen, "")
+        return Refreshed(TaskOutcome.UNKNOWN, seen, reason)
+
+    async def _wait_for_proof(
+        self, sighting: AcsSighting, since: datetime, deadline: float
+    ) -> tuple[bool, AcsSighting]:
+        loop = asyncio.get_running_loop()
+        while True:
+            landed, seen = await self._look(sighting, since)
+            if landed or loop.time() >= deadline:
+                return landed, seen
+            await asyncio.sleep(POLL_S)
+
+    async def _look(self, before: AcsSighting, since: datetime) -> tuple[bool, AcsSighting]:
+        """Whether the refresh is proved, and what the ACS knows now."""
+        document = await _again(lookup.read_again, self._nbi, before.device)
+        if document is None:
+            return False, before
+        landed = has_landed(document, before, since)
+        now = self._nbi.transport.now()
+        now = newest(document, before, now) if landed else now
+        after = lookup.sighting(document, now=now, limit_s=self._limit_s, others=before.others)
+        rx_is_old = any(
+            m.name == "optical.rx_dbm" and m.quality is Quality.STALE for m in after.measurements
+        )
+        return after.is_fresh or (landed and not rx_is_old), after
+
+    async def _tidy(self, task_id: str) -> bool:
+        """Remove our task. False when it was not there any more or the box is in session."""
+        try:
+            return await self._nbi.delete_task(task_id)
+        except BusyError:
+            return False
+
+
+async def _again(read: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """A read that is cut off once is tried again; the lookup's task run does so by itself."""
+    try:
+        return await read(*args, **kwargs)
+    except CutOffError:
+        return await read(*args, **kwargs)

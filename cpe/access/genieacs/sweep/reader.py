@@ -1,0 +1,278 @@
+"""Device documents of a sweep become columns: the numbers that the fleet's rules judge.
+
+The same profiles, conversions, sentinels, plausibility and freshness as `normalise`, without a
+`Measurement` for each leaf: a fleet has millions of them. A test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from cpe.access.genieacs.document import Document, parse_time
+from cpe.access.genieacs.family import choose_family, identify
+from cpe.access.genieacs.normalise import RANKS, known_age_s
+from cpe.access.genieacs.sweep.plan import (
+    ColumnPlan,
+    FamilyPlan,
+    Gathering,
+    Place,
+    Steps,
+    TablePlan,
+    Tree,
+    family_plan,
+)
+from cpe.domain.observation import Quality, Scalar
+from cpe.profiles.quantities import Quantity
+from cpe.profiles.scalar import read_scalar
+
+Columns = dict[str, list[Any]]
+
+BOX_COLUMNS: Final = (
+    "acs_id", "serial", "manufacturer", "model", "firmware", "gpon_serial", "mac", "family",
+    "last_inform", "last_boot", "spoke_at", "rx_dbm", "rx_at", "rx_quality", "tx_dbm", "tx_step",
+    "temperature_c", "uptime_s", "uptime_at", "read_at", "more_radios", "more_nodes",
+)  # fmt: skip
+"""Times are Unix seconds on our clock; None is not measured. `rx_quality` says why rx_dbm is
+None; `spoke_at` is the newest good reading; `tx_step` the raw step of tx_dbm in dB; `read_at` is
+when the ACS told it; `more_radios`, `more_nodes`: it has some that were not read."""
+RADIO_COLUMNS: Final = ("box", "band", "enabled", "utilisation_pct", "noise_dbm")
+NODE_COLUMNS: Final = (
+    "box", "mac", "is_controller", "active", "backhaul_type", "backhaul_rssi_dbm",
+    "backhaul_utilisation_pct",
+)  # fmt: skip
+"""`box` is the row number in the boxes of the same part; rows are in order of appearance."""
+
+_RADIO_READS: Final = tuple((name, f"wifi.{name}") for name in RADIO_COLUMNS[1:])
+_NODE_READS: Final = tuple((name, f"node.{name}") for name in NODE_COLUMNS[1:])
+_SCALARS: Final = frozenset({str, int, float, bool})
+_NEVER: Final = (None, False)
+_MEMO_SIZE: Final = 20_000
+
+
+class _Read(NamedTuple):
+    """The winning candidate of one quantity. `at` is its time, `step` its resolution."""
+
+    value: Scalar
+    quality: Quality
+    at: float | None
+    step: float | None
+
+
+_ABSENT: Final = _Read(None, Quality.NOT_READ, None, None)
+
+
+@dataclass(slots=True)
+class FleetPart:
+    """Some boxes of the fleet as columns, and the last of their ids (for reading on after it)."""
+
+    boxes: Columns = field(default_factory=lambda: {name: [] for name in BOX_COLUMNS})
+    radios: Columns = field(default_factory=lambda: {name: [] for name in RADIO_COLUMNS})
+    nodes: Columns = field(default_factory=lambda: {name: [] for name in NODE_COLUMNS})
+    last_id: str = ""
+
+    def __len__(self) -> int:
+        return len(self.boxes["acs_id"])
+
+
+class FleetReader:
+    """Reads documents into parts.
+
+    `now` is the ACS's clock, `skew_s` how far it is ahead of ours, `limit_s` how old a reading may
+    be.
+    """
+
+    def __init__(self, *, now: datetime, limit_s: float, skew_s: float = 0.0) -> None:
+        self._skew_s = skew_s
+        self._now, self._limit_s = now.timestamp() - skew_s, limit_s
+        self._memo: dict[tuple[int, type, Scalar], tuple[Scalar, Quality]] = {}
+        self._times: dict[str, tuple[float | None, bool]] = {}
+
+    def set_clock(self, now: datetime) -> None:
+        """Read on as of this moment of the ACS's clock."""
+        self._now = now.timestamp() - self._skew_s
+
+    def read(self, document: Document, part: FleetPart) -> None:
+        """Append the box to the part."""
+        profile = choose_family(document)
+        device = identify(document, profile, None)
+        number, boxes = len(part), part.boxes
+        found: dict[str, _Read] = {}
+        tables: list[tuple[str, dict[str, _Read]]] = []
+        more: set[str] = set()
+        if profile is not None:
+            plan = family_plan(profile.id)
+            found = self._scalars(document, plan)
+            tables = self._tables(document, plan, more)
+        rx, tx = found.get("optical.rx_dbm", _ABSENT), found.get("optical.tx_dbm", _ABSENT)
+        uptime = found.get("device.uptime_s", _ABSENT)
+        row: tuple[Any, ...] = (
+            device.acs_id, device.serial, device.manufacturer, device.model, device.firmware,
+            device.gpon_serial, device.mac, device.family,
+            self._moment(document.get("_lastInform"))[0],
+            self._moment(document.get("_lastBoot"))[0],
+            _newest(found, tables), _usable(rx), rx.at, rx.quality.value, _usable(tx), tx.step,
+            _usable(found.get("optical.temperature_c", _ABSENT)), _usable(uptime), uptime.at,
+            self._now, "radio" in more, "node" in more,
+        )  # fmt: skip
+        for name, value in zip(BOX_COLUMNS, row, strict=True):
+            boxes[name].append(value)
+        for kind, reads in tables:
+            if kind == "radio":
+                _append(part.radios, number, reads, _RADIO_READS)
+            else:
+                _append(part.nodes, number, reads, _NODE_READS)
+        part.last_id = device.acs_id or part.last_id
+        if len(self._memo) > _MEMO_SIZE:
+            self._memo.clear()
+        self._times.clear()
+
+    def _scalars(self, document: Document, plan: FamilyPlan) -> dict[str, _Read]:
+        held = _gathered(document, plan.whole)
+        return {c.name: self._best(held, c) or _ABSENT for c in plan.scalars}
+
+    def _tables(
+        self, document: Document, plan: FamilyPlan, more: set[str]
+    ) -> list[tuple[str, dict[str, _Read]]]:
+        """(kind, readings) of each row; two tables about one row fold into one.
+
+        Into `more` goes the kind of what has rows beyond those that are read.
+        """
+        found: dict[str, tuple[str, dict[str, _Read]]] = {}
+        for table in plan.tables:
+            above = _below(document, table.steps)
+            if above is None:
+                continue
+            if any(above.get(instance) for instance in table.beyond):
+                more.add(table.kind)
+            taken: dict[str, int] = {}
+            for instance in table.instances:
+                node: Any = above.get(instance)
+                if node.__class__ is not dict:
+                    continue
+                held = _gathered(node, table.row)
+                subject = self._subject(held, table, instance, taken)
+                for column in table.columns:
+                    read = self._best(held, column)
+                    if read is None:
+                        continue
+                    _, reads = found.setdefault(subject, (table.kind, {}))
+                    earlier = reads.get(column.name)
+                    if earlier is None or RANKS[read.quality] < RANKS[earlier.quality]:
+                        reads[column.name] = read
+        return list(found.values())
+
+    def _subject(self, held: _Held, table: TablePlan, instance: str, taken: dict[str, int]) -> str:
+        key = self._key(held, table.key)
+        if key is None:
+            return f"{table.rows}:{instance}"
+        taken[key] = taken.get(key, 0) + 1
+        return f"{table.kind}:{key}" + (f"#{taken[key]}" if taken[key] > 1 else "")
+
+    def _key(self, held: _Held, key: ColumnPlan | None) -> str | None:
+        for place in key.places if key is not None else ():
+            leaf = held[place.slot]
+            if leaf is None:
+                continue
+            value, quality, _, _ = self._leaf(leaf, place, key.quantity)  # type: ignore[union-attr]
+            if quality is Quality.OK and isinstance(value, str) and value:
+                return value
+        return None
+
+    def _best(self, held: _Held, column: ColumnPlan) -> _Read | None:
+        """The first fresh value; else the first stale one; else the first reason; None where the
+        ACS has none of the leaves."""
+        best, rank = None, len(RANKS)
+        for place in column.places:
+            leaf = held[place.slot]
+            if leaf is None:
+                continue
+            value, quality, at, fresh = self._leaf(leaf, place, column.quantity)
+            if quality is Quality.OK and not fresh and column.judged:
+                quality = Quality.STALE
+            if RANKS[quality] < rank:
+                best, rank = _Read(value, quality, at, place.candidate.resolution), RANKS[quality]
+                if rank == 0:
+                    break
+        return best
+
+    def _leaf(
+        self, leaf: Mapping[str, Any], place: Place, quantity: Quantity
+    ) -> tuple[Scalar, Quality, float | None, bool]:
+        raw, (at, fresh) = leaf.get("_value"), self._moment(leaf.get("_timestamp"))
+        if at is None or raw.__class__ not in _SCALARS:
+            return None, Quality.NOT_READ, at, fresh
+        memo = (place.number, raw.__class__, raw)
+        if (known := self._memo.get(memo)) is None:
+            value, quality, _ = read_scalar(raw, place.candidate, quantity)
+            known = self._memo[memo] = (value, quality)
+        return known[0], known[1], at, fresh
+
+    def _moment(self, text: object) -> tuple[float | None, bool]:
+        """(when it was on our clock, whether that is fresh). A box has few different times."""
+        if not isinstance(text, str):
+            return _NEVER
+        if (known := self._times.get(text)) is None:
+            parsed = parse_time(text)
+            at = None if parsed is None else parsed.timestamp() - self._skew_s
+            known = self._times[text] = (at, self._is_fresh(at))
+        return known
+
+    def _is_fresh(self, at: float | None) -> bool:
+        age_s = None if at is None else known_age_s(self._now - at)
+        return age_s is not None and age_s <= self._limit_s
+
+
+_Held = list[Mapping[str, Any] | None]
+
+
+def _gathered(node: Mapping[str, Any], gathering: Gathering) -> _Held:
+    """The leaves below the node that the ACS has, each in its slot."""
+    held: _Held = [None] * len(gathering.paths)
+    _gather(node, gathering.tree, held)
+    return held
+
+
+def _gather(node: Mapping[str, Any], tree: Tree, held: _Held) -> None:
+    for step, below in tree.items():
+        child = node.get(step)
+        if child.__class__ is dict:
+            if below.__class__ is dict:
+                _gather(child, below, held)  # type: ignore[arg-type]
+            elif _is_leaf(child):  # type: ignore[arg-type]
+                held[below] = child  # type: ignore[index]
+
+
+def _below(document: Mapping[str, Any], steps: Steps) -> Mapping[str, Any] | None:
+    node: Any = document
+    for step in steps:
+        node = node.get(step)
+        if node.__class__ is not dict:
+            return None
+    return node
+
+
+def _is_leaf(node: Mapping[str, Any]) -> bool:
+    """As `leaf_at` has it: a discovered parameter, read or not."""
+    if node.get("_object") is True:
+        return False
+    return "_value" in node or "_object" in node or "_writable" in node
+
+
+def _usable(read: _Read) -> Scalar:
+    return read.value if read.quality is Quality.OK else None
+
+
+def _newest(found: Mapping[str, _Read], tables: list[tuple[str, dict[str, _Read]]]) -> float | None:
+    reads = [*found.values(), *(r for _, reads in tables for r in reads.values())]
+    return max((r.at for r in reads if r.quality is Quality.OK and r.at is not None), default=None)
+
+
+def _append(
+    columns: Columns, number: int, reads: Mapping[str, _Read], names: tuple[tuple[str, str], ...]
+) -> None:
+    columns["box"].append(number)
+    for column, name in names:
+        columns[column].append(_usable(reads.get(name, _ABSENT)))
