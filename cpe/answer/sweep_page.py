@@ -1,0 +1,149 @@
+"""A sweep for the Prefect UI: one page of markdown and three tables, French with English beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from cpe.profiles.sweep_words import sweep_words
+
+Answer = Mapping[str, Any]
+Row = dict[str, Any]
+SHOWN: Final = 25
+
+
+def coverage_rows(answer: Answer) -> list[Row]:
+    """What was expected, and what became of it."""
+    covered = answer["coverage"]
+    rows: list[Row] = [
+        {"": words(f"coverage_{name}"), "n": covered[name]}
+        for name in (
+            "expected", "seen", "fresh", "stale", "unreachable", "not_evaluable", "unseen",
+        )
+    ]  # fmt: skip
+    acs = covered["acs"]
+    if acs["configured"]:
+        said = acs["detail"] or words("whole")
+        rows.append({"": "ACS", "n": acs["rows"], "…": said})
+    rows += [
+        {"": f"OLT {one['olt']}", "n": one["rows"], "…": one["detail"] or words("whole")}
+        for one in covered["olts"]
+        if not one["whole"]
+    ]
+    return rows
+
+
+def worst_rows(answer: Answer) -> list[Row]:
+    """The boxes to look at first."""
+    return [
+        {
+            "Boîte · Box": box["serial"],
+            "Verdict": verdict(box["verdict"]),
+            "Rx dBm": box["rx_dbm"],
+            "OLT": box["olt"],
+            "PON": box["pon"],
+            "Modèle · Model": box["model"],
+        }
+        for box in answer["worst"][:SHOWN]
+    ]
+
+
+def pon_rows(answer: Answer) -> list[Row]:
+    """PONs that are out, then those that fade, then the weakest."""
+    rows: list[Row] = [
+        {
+            "PON": f"{one['olt']} {one['pon']}",
+            "Quoi · What": words(one["kind"]),
+            "n": f"{one['down']}/{one['of']}",
+        }
+        for one in answer["outages"][:SHOWN]
+    ]
+    rows += [
+        {
+            "PON": f"{one['olt']} {one['pon']}",
+            "Quoi · What": words("fading_pon"),
+            "n": f"{one['siblings']}/{one['of']}",
+            "dB": one["median_db"],
+        }
+        for one in answer["fading_pons"][:SHOWN]
+    ]
+    weakest = sorted(
+        (p for p in answer["pons"] if p["weak"]), key=lambda p: (-p["weak"], p["olt"], p["pon"])
+    )
+    rows += [
+        {
+            "PON": f"{one['olt']} {one['pon']}",
+            "Quoi · What": words("weak"),
+            "n": f"{one['weak']}/{one['boxes']}",
+            "dBm": one["rx_median_dbm"],
+        }
+        for one in weakest[:SHOWN]
+    ]
+    return rows
+
+
+def page(answer: Answer) -> str:
+    """The summary an engineer reads first."""
+    return "\n".join(_lines(answer))
+
+
+def _lines(answer: Answer) -> Iterator[str]:
+    covered = answer["coverage"]
+    yield f"# {words('title')} — {words(answer['state'])}"
+    yield ""
+    for reason in answer["reasons"]:
+        yield f"> **{words('incomplete')}** : {_plain(reason)}"
+    yield ""
+    yield (
+        f"**{covered['seen']} / {covered['expected']}** {words('coverage_seen')} · "
+        f"**{covered['evaluable']}** {words('coverage_evaluable')} · "
+        f"**{covered['not_evaluable']}** {words('coverage_not_evaluable')}"
+    )
+    yield ""
+    yield "| Verdict | n |"
+    yield "|---|---:|"
+    for code, count in sorted(answer["verdicts"].items(), key=lambda item: -item[1]):
+        yield f"| {verdict(code)} | {count} |"
+    yield ""
+    if partly := covered.get("partly_read"):
+        yield f"{words('list_partly_read')} : **{partly}**"
+        yield ""
+    yield from _incidents(answer)
+    acted = answer["acted"]
+    yield f"{words('diagnoses')} : {acted['diagnoses']['started']} · "
+    yield f"{words('refreshed')} : {acted['refreshed'].get('read', 0)}"
+    if answer["run"].get("url"):
+        yield f"\n[{words('run')}]({answer['run']['url']})"
+
+
+def _incidents(answer: Answer) -> Iterator[str]:
+    outages: Sequence[Row] = answer["outages"]
+    if answer["outages_withheld"]:
+        yield f"> {answer['outages_withheld']} {words('withheld')}"
+        yield ""
+    for one in outages[:SHOWN]:
+        yield (
+            f"- **{words(one['kind'])}** — {one['olt']} {one['pon']} : "
+            f"{one['down']}/{one['of']} {words('down')}"
+        )
+    for one in answer["fading_pons"][:SHOWN]:
+        yield (
+            f"- **{words('fading_pon')}** — {one['olt']} {one['pon']} : "
+            f"{one['siblings']}/{one['of']}, {one['median_db']} dB"
+        )
+    yield ""
+
+
+def words(key: str) -> str:
+    """« français · *English* »."""
+    phrase = sweep_words().phrases[key]
+    return phrase.fr if phrase.fr == phrase.en else f"{phrase.fr} · {phrase.en}"
+
+
+def verdict(code: str) -> str:
+    """A verdict in both languages."""
+    return words(f"verdict_{code}")
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "/").replace("\n", " ").replace("<", "‹").replace(">", "›")
