@@ -1,0 +1,172 @@
+"""One incident per PON instead of one per home: what is down together, what fades together."""
+# pyright: basic
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from cpe.domain.verdict import Code
+from cpe.fleet import words
+from cpe.fleet.baseline import Drift
+from cpe.fleet.judge import FleetJudgement
+from cpe.fleet.view import View
+
+Records = list[dict[str, Any]]
+SHOWN: Final = 12
+"""How many serials an incident names."""
+BEND_DB: Final = 1.0
+"""1490 nm loses more in a bend than 1310 nm (reference/olt-snmp.md § 5.3)."""
+
+
+def outages(view: View) -> Records:
+    """PONs whose ONTs went down together: a cut feeder or splitter, or an area without power."""
+    boxes = view.boxes
+    together = view.on_olt & view.down & view.is_outage & ~view.spoken
+    dead = boxes[together]
+    found: Records = []
+    for (olt, pon), rows in dead.groupby(["olt", "pon"], observed=True, sort=False):
+        state = view.state[rows.index.to_numpy()]
+        gasped, lost = int((state == words.DYING_GASP).sum()), int((state == words.LOS).sum())
+        power = gasped > lost
+        first = rows["down_at"].min()
+        # The last to be counted sees most of its neighbours.
+        down = int(rows["neighbours_down"].max()) + 1
+        up = int(rows["neighbours_up"].max()) + 1
+        found.append(
+            {
+                "kind": "area_power_cut" if power else "feeder_cut",
+                "olt": str(olt), "pon": str(pon), "down": down, "of": max(up, down),
+                "los": lost, "dying_gasp": gasped,
+                "since": None if pd.isna(first) else float(first),
+                "serials": _names(rows), "boxes": len(rows),
+            }
+        )  # fmt: skip
+    found.sort(key=lambda one: (-one["down"], one["olt"], one["pon"]))
+    return _with_siblings(found)
+
+
+def _with_siblings(found: Records) -> Records:
+    """How many PONs of the same OLT are out too: a card, the OLT's power, a trunk cable."""
+    by_olt: dict[str, int] = {}
+    for one in found:
+        by_olt[one["olt"]] = by_olt.get(one["olt"], 0) + 1
+    for one in found:
+        one["pons_of_olt_out"] = by_olt[one["olt"]]
+    return found
+
+
+def fading(view: View, drift: Drift, olt_drift: Drift) -> pd.DataFrame:
+    """The boxes that weaken against their own past, each with its cause as far as it shows.
+
+    Two or more siblings of one PON that fell by `pon_drop_db`: feeder or splitter, whatever share
+    of the PON they are: behind a second splitter there may be two homes of 64, and diagnosis.md § 3
+    knows no share. How many of how many is told. One alone, by the rule's own drop: drop cable or
+    connector.
+    """
+    limits, drop = view.thresholds.fleet, view.thresholds.optical.rx_drop_db
+    worst = _worst(drift)
+    trend = np.nan_to_num(drift.per_month, nan=0.0)
+    siblings = (worst <= -limits.pon_drop_db) | (trend <= -drop)
+    alone = (worst <= -drop) | (trend <= -drop)
+    pon = view.boxes["known_olt"].astype(object) + " " + view.boxes["known_pon"].astype(object)
+    count = pon.where(siblings).map(pon[siblings].value_counts()).fillna(0).to_numpy()
+    of = pon.map(pon.value_counts()).fillna(0).to_numpy()
+    shared = siblings & (count >= limits.pon_siblings)
+    chosen = np.flatnonzero(shared | alone)
+    found = view.boxes.iloc[chosen][["key", "acs_id", "serial", "gpon_serial", "model"]].copy()
+    found["olt"] = view.boxes["known_olt"].astype(object).iloc[chosen]
+    found["pon"] = view.boxes["known_pon"].astype(object).iloc[chosen]
+    found["rx_dbm"] = view.rx_dbm[chosen]
+    for name, values in (
+        ("delta_7_db", drift.short), ("delta_15_db", drift.middle), ("delta_30_db", drift.long),
+        ("olt_delta_db", olt_drift.long), ("per_month_db", drift.per_month),
+        ("days_left", drift.days_left),
+    ):  # fmt: skip
+        found[name] = np.round(values[chosen], 2)
+    found["worst_db"] = np.round(np.where(np.isnan(worst), trend, worst)[chosen], 2)
+    found["shared"] = shared[chosen]
+    found["siblings"] = count[chosen].astype(int)
+    found["of"] = of[chosen].astype(int)
+    found["kind"] = np.where(shared[chosen], "feeder_or_splitter", "drop_or_connector")
+    found["hint"] = _hints(drift.long[chosen], olt_drift.long[chosen])
+    found["row"] = chosen
+    # One incident stands for the siblings of a PON; the boxes that fade alone come first.
+    return found.sort_values(["shared", "worst_db"], kind="stable")
+
+
+def _worst(drift: Drift) -> np.ndarray:
+    stack = np.vstack([drift.short, drift.middle, drift.long])
+    return np.min(np.where(np.isnan(stack), np.inf, stack), axis=0, initial=np.inf).astype(
+        np.float64
+    )
+
+
+def _hints(own: np.ndarray, at_olt: np.ndarray) -> list[str]:
+    """Down- and upstream fell alike: a connector; only downstream, or more of it: a bend."""
+    found: list[str] = []
+    for down, up in zip(own, at_olt, strict=True):
+        if np.isnan(down) or np.isnan(up):
+            found.append("")
+        elif down - up <= -BEND_DB:
+            found.append("bend")
+        elif up - down <= -BEND_DB:
+            found.append("upstream")
+        else:
+            found.append("connector")
+    return found
+
+
+def fading_pons(found: pd.DataFrame) -> Records:
+    """The PONs on which several boxes fade: the feeders that die before customers call."""
+    shared = found[found["shared"]]
+    pons: Records = []
+    for (olt, pon), rows in shared.groupby(["olt", "pon"], sort=False):
+        left = rows["days_left"].dropna()
+        pons.append(
+            {
+                "kind": "fading_pon", "olt": str(olt), "pon": str(pon),
+                "siblings": len(rows), "of": int(rows["of"].max()),
+                "median_db": round(float(rows["worst_db"].median()), 2),
+                "days_left": None if left.empty else round(float(left.min()), 0),
+                "hint": _common(rows["hint"]), "serials": _names(rows),
+            }
+        )  # fmt: skip
+    return sorted(pons, key=lambda one: (-one["siblings"], one["median_db"]))
+
+
+def _common(hints: pd.Series) -> str:
+    told = hints[hints != ""]
+    return "" if told.empty else str(told.value_counts().index[0])
+
+
+def _names(rows: pd.DataFrame) -> list[str]:
+    names = rows["serial"].astype(object).fillna(rows["gpon_serial"].astype(object))
+    return [str(name) for name in names.head(SHOWN)]
+
+
+def pon_table(view: View, judgement: FleetJudgement, found: pd.DataFrame) -> pd.DataFrame:
+    """One row a PON: how many, how many down, weak, fading, median Rx power; for maps and lists."""
+    boxes = view.boxes
+    table = pd.DataFrame(
+        {
+            "olt": boxes["known_olt"].astype(object).to_numpy(),
+            "pon": boxes["known_pon"].astype(object).to_numpy(),
+            "rx_dbm": view.rx_dbm,
+            "down": view.down & ~view.spoken,
+            "weak": judgement.verdict == words.VERDICTS.index(Code.FIBRE_WEAK),
+            "silent": judgement.verdict == words.VERDICTS.index(Code.MANAGEMENT_SILENT),
+            "not_evaluable": np.isnan(view.rx_dbm),
+        }
+    )
+    table["fading"] = False
+    table.loc[found["row"].to_numpy(), "fading"] = True
+    table = table[table["pon"].notna() & (table["pon"] != "")]
+    grouped = table.groupby(["olt", "pon"], sort=True)
+    pons = grouped[["down", "weak", "silent", "fading", "not_evaluable"]].sum().astype(int)
+    pons["boxes"] = grouped.size()
+    pons["rx_median_dbm"] = grouped["rx_dbm"].median().round(2)
+    pons["rx_p10_dbm"] = grouped["rx_dbm"].quantile(0.1).round(2)
+    return pons.reset_index()

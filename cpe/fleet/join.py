@@ -1,0 +1,237 @@
+"""ACS ⨝ OLT ⨝ what was known before ⨝ equipment: one row for every box that anybody showed.
+
+A box is one row whether the ACS, an OLT or both show it. NaN is not measured; a row that an OLT
+alone shows has no reading of the box's own.
+"""
+# pyright: basic
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cpe.fleet import words
+from cpe.fleet.neighbourhood import count_neighbours
+from cpe.fleet.words import Bools
+from cpe.profiles.cpe_profile import profiles
+from cpe.profiles.thresholds import Thresholds
+
+_FROM_OLT = (
+    "olt", "pon", "ont", "ont_index", "down_at", "olt_rx_dbm", "ont_rx_dbm", "walked_at",
+    "pon_read",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """How the sources of a sweep fared. `acs_whole`: its answer was proved whole.
+
+    `olts_failed` says why an OLT was not read to its end, by name. `known` is what earlier sweeps
+    knew: a frame with key, acs_id, serial, gpon_serial, olt, pon and more; empty the first time.
+    """
+
+    now: float
+    acs_configured: bool
+    acs_whole: bool
+    acs_detail: str
+    olts_asked: tuple[str, ...]
+    olts_failed: Mapping[str, str]
+    acs_hears: bool = True
+    """False when hardly any box informs: then the ACS is in trouble, not the boxes."""
+
+    @property
+    def acs_is_down(self) -> bool:
+        """Whether the ACS's silence about a box means nothing."""
+        return self.acs_configured and not self.acs_hears
+
+
+def join(
+    boxes: pd.DataFrame,
+    onts: pd.DataFrame,
+    known: pd.DataFrame,
+    equipment: pd.DataFrame,
+    sources: Sources,
+    thresholds: Thresholds,
+) -> pd.DataFrame:
+    """The fleet as one frame. The first len(boxes) rows are the ACS's, in their order."""
+    neighbours = count_neighbours(onts, sources.now, thresholds.line)
+    onts = onts.assign(**neighbours)
+    best = _best_rows(onts)
+    fleet = boxes.copy(deep=False)
+    fleet["acs_known"] = True
+    fleet["key"] = "acs:" + fleet["acs_id"]
+    before = _position(known["key"], fleet["key"])
+    rows = _position(best["gpon_serial"], fleet["gpon_serial"])
+    if len(known):
+        earlier = _taken(known["gpon_serial"], before)
+        rows = np.where(rows >= 0, rows, _position(best["gpon_serial"], earlier))
+        fleet["gpon_serial"] = fleet["gpon_serial"].fillna(earlier)
+    extra = _only_on_olts(best, rows, known)
+    acs_row_of_ont = np.concatenate([rows, extra["ont_row"].to_numpy(dtype=np.int64)])
+    fleet = _stacked(fleet, extra.drop(columns="ont_row"))
+    fleet = _with_ont(fleet, best, acs_row_of_ont)
+    fleet = _with_known(fleet, known, sources)
+    fleet = _with_equipment(fleet, equipment)
+    return _with_family(fleet)
+
+
+def _best_rows(onts: pd.DataFrame) -> pd.DataFrame:
+    """One row per serial: the online one, else where it went down last."""
+    named = onts[onts["gpon_serial"].notna()]
+    if named["gpon_serial"].is_unique:
+        return named.reset_index(drop=True)
+    ranked = named.assign(
+        _online=named["state"].eq("online"), _at=named["down_at"].fillna(-np.inf)
+    ).sort_values(["_online", "_at"], ascending=False, kind="stable")
+    kept = ranked.drop_duplicates("gpon_serial").drop(columns=["_online", "_at"])
+    return kept.sort_index().reset_index(drop=True)
+
+
+def _position(index: pd.Series, wanted: pd.Series) -> np.ndarray:
+    """Where each wanted value is in the index (its first place), −1 for nowhere or nothing."""
+    options = pc.SetLookupOptions(_texts(index), skip_nulls=True)
+    found = pc.call_function("index_in", [_texts(wanted)], options)
+    return found.fill_null(-1).to_numpy().astype(np.int64)
+
+
+def _texts(values: pd.Series) -> pa.Array:
+    """As Arrow has them: 100,000 Python strings would be 8 MB for each look-up."""
+    made = pa.array(values, type=pa.large_string(), from_pandas=True)
+    return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
+
+
+def _taken(values: pd.Series, at: np.ndarray) -> pd.Series:
+    """`values[at]`, missing where `at` is −1."""
+    return values.reset_index(drop=True).reindex(np.where(at >= 0, at, -1)).reset_index(drop=True)
+
+
+def _only_on_olts(best: pd.DataFrame, rows: np.ndarray, known: pd.DataFrame) -> pd.DataFrame:
+    """The ONTs that no box of the ACS's answer claims; under the name they had before, if any."""
+    claimed = np.zeros(len(best), dtype=bool)
+    claimed[rows[rows >= 0]] = True
+    at = np.flatnonzero(~claimed)
+    serials = best["gpon_serial"].iloc[at].reset_index(drop=True)
+    extra = pd.DataFrame({"gpon_serial": serials, "ont_row": at, "acs_known": False})
+    extra["key"] = "olt:" + serials
+    if len(known):
+        before = _position(known["gpon_serial"], serials)
+        for name in ("acs_id", "serial", "model", "firmware", "family", "manufacturer"):
+            if name in known:
+                extra[name] = _taken(known[name], before)
+        extra["key"] = _taken(known["key"], before).fillna(extra["key"])
+    extra["key"] = extra["key"].astype(pd.StringDtype("pyarrow"))
+    return extra
+
+
+def _stacked(fleet: pd.DataFrame, extra: pd.DataFrame) -> pd.DataFrame:
+    """The one above the other, every column keeping its type."""
+    columns: dict[str, pd.Series] = {}
+    for name in fleet:
+        above, dtype = fleet[name], fleet[name].dtype
+        below = extra[name].astype(object) if name in extra else pd.Series([None] * len(extra))
+        if isinstance(dtype, pd.CategoricalDtype):
+            new = pd.Index(below.dropna().unique()).difference(dtype.categories)
+            above = above.cat.add_categories(new)
+            dtype = above.dtype
+        elif not pd.api.types.is_bool_dtype(dtype):
+            below = below.where(below.notna(), np.nan if dtype == np.float64 else None)
+        below = below.astype(dtype)
+        columns[str(name)] = pd.concat([above, below], ignore_index=True) if len(extra) else above
+    return pd.DataFrame(columns)
+
+
+def _with_ont(fleet: pd.DataFrame, best: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    at = pd.Series(rows)
+    for name in (*_FROM_OLT, "neighbours_down", "neighbours_up", "neighbours_unknown"):
+        fleet[name] = _taken(best[name], rows)
+    states = best["state"].map({s: n for n, s in enumerate(words.STATES)}).astype("float64")
+    fleet["state"] = _taken(states, rows).fillna(words.NOT_ON_OLT).astype(np.int8)
+    fleet["cause"] = _taken(best["cause"], rows)
+    fleet["on_olt"] = at.ge(0).to_numpy()
+    fleet["pon_read"] = fleet["pon_read"].eq(True).to_numpy()
+    return fleet
+
+
+def _with_known(fleet: pd.DataFrame, known: pd.DataFrame, sources: Sources) -> pd.DataFrame:
+    """Where a box was before, and whether an OLT that may have it could not be read."""
+    before = _position(known["key"], fleet["key"])
+    fleet["before"] = before
+    old_olt = _taken(known["olt"], before).astype(object)
+    failed = set(sources.olts_failed)
+    elsewhere = ~fleet["on_olt"].to_numpy()
+    fleet["olt_failed"] = elsewhere & (
+        old_olt.isin(failed).to_numpy() | (old_olt.isna().to_numpy() & bool(failed))
+    )
+    fleet["known_olt"] = _or(fleet["olt"], old_olt)
+    fleet["known_pon"] = _or(fleet["pon"], _taken(known["pon"], before))
+    # Not in a whole answer is not there; not in half an answer is not known.
+    fleet["acs_unsure"] = ~fleet["acs_known"].to_numpy(dtype=bool) & (
+        not sources.acs_whole or sources.acs_is_down
+    )
+    return fleet
+
+
+def _or(told: pd.Series, otherwise: pd.Series) -> pd.Series:
+    """What was told now, else what was known before; as categories."""
+    now, before = told.astype(object), otherwise.astype(object)
+    return now.where(now.notna(), before).astype("category")
+
+
+def _with_equipment(fleet: pd.DataFrame, equipment: pd.DataFrame) -> pd.DataFrame:
+    """The ERPNext document of each box, by TR-069 serial, else by GPON serial."""
+    by_serial = _position(equipment["serial"], fleet["serial"].astype(object))
+    by_gpon = _position(equipment["serial"], fleet["gpon_serial"].astype(object))
+    rows = np.where(by_serial >= 0, by_serial, by_gpon)
+    fleet["equipment"] = _taken(equipment["equipment"], rows)
+    fleet["equipment_status"] = _taken(equipment["status"], rows)
+    return fleet
+
+
+def _with_family(fleet: pd.DataFrame) -> pd.DataFrame:
+    """What each family cannot report; a temperature that it does not even list."""
+    family = fleet["family"].astype(object)
+    by_id = {p.id: p for p in profiles()}
+
+    def families(test: object) -> Bools:
+        return family.isin([i for i, p in by_id.items() if test(p)]).to_numpy()  # type: ignore[operator]
+
+    fleet["lists_temperature"] = families(lambda p: "optical.temperature_c" in p.quantities)
+    fleet["no_utilisation"] = families(lambda p: "wifi.utilisation_pct" in p.cannot_report)
+    fleet["no_noise"] = families(lambda p: "wifi.noise_dbm" in p.cannot_report)
+    return fleet
+
+
+def forget_the_dead(
+    fleet: pd.DataFrame, radios: pd.DataFrame, nodes: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What a box said before it went down says nothing of now: stale, in the frame itself.
+
+    A diagnosis has no such readings, being at most a minute old. A box that informed after the
+    walk is not dead.
+    """
+    down = np.isin(fleet["state"].to_numpy(), (words.LOS, words.DYING_GASP, words.OFFLINE))
+    informed = fleet["last_inform"].to_numpy(dtype=np.float64)
+    dead = down & ~(informed >= fleet["walked_at"].to_numpy(dtype=np.float64))
+    if not dead.any():
+        return radios, nodes
+    had_rx = dead & fleet["rx_dbm"].notna().to_numpy()
+    for name in ("rx_dbm", "tx_dbm", "temperature_c", "uptime_s", "uptime_at"):
+        fleet[name] = fleet[name].mask(dead)
+    quality = fleet["rx_quality"].astype(object)
+    fleet["rx_quality"] = quality.mask(had_rx, "stale").astype("category")
+    radios, nodes = radios.copy(), nodes.copy()
+    off_radio, off_node = dead[radios["box"].to_numpy()], dead[nodes["box"].to_numpy()]
+    for name in ("utilisation_pct", "noise_dbm"):
+        radios[name] = radios[name].mask(off_radio)
+    for name in ("active", "backhaul_type", "backhaul_rssi_dbm", "backhaul_utilisation_pct"):
+        nodes[name] = nodes[name].astype(object).mask(off_node)
+    radios["enabled"] = radios["enabled"].astype(object).mask(off_radio).astype("boolean")
+    nodes["active"] = nodes["active"].astype("boolean")
+    for name in ("backhaul_rssi_dbm", "backhaul_utilisation_pct"):
+        nodes[name] = nodes[name].astype("float64")
+    return radios, nodes

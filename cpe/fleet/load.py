@@ -1,0 +1,105 @@
+"""The parts of a sweep, as they were kept, become frames and the account of how reading went."""
+# pyright: basic
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cpe.domain.sweep import SweepPart
+from cpe.fleet import coverage as cover
+from cpe.fleet import frames
+from cpe.fleet.conclude import Frames, joined_known
+from cpe.fleet.join import Sources
+from cpe.profiles.thresholds import Thresholds
+
+
+def load_frames(
+    acs: Sequence[SweepPart],
+    olts: Sequence[SweepPart],
+    erp: Sequence[SweepPart],
+    known: Sequence[pd.DataFrame],
+    boots: Sequence[tuple[str, float]],
+) -> Frames:
+    """Everything that was read, typed and joined part to part."""
+    triples = [(p.data[0], p.data[1], p.data[2]) for p in acs if len(p.data) == 3]
+    boxes, radios, nodes = frames.supersede(*frames.unpack_boxes(triples))
+    frames.give_back()
+    return Frames(
+        boxes=boxes,
+        radios=radios,
+        nodes=nodes,
+        onts=frames.unpack([p.data[0] for p in olts if p.data], frames.ONTS),
+        equipment=frames.unpack([p.data[0] for p in erp if p.data], frames.EQUIPMENT),
+        known=joined_known(known),
+        boots=pd.DataFrame(boots, columns=["box", "booted_at"]),
+    )
+
+
+def sources_of(
+    found: Frames,
+    acs: Sequence[SweepPart],
+    olts: Sequence[SweepPart],
+    *,
+    now: float,
+    acs_configured: bool,
+    olts_asked: Sequence[str],
+    thresholds: Thresholds,
+) -> tuple[Sources, list[cover.OltRead]]:
+    """How each source fared. An answer that is too short to be true counts as not read."""
+    limits, known = thresholds.fleet, found.known
+    before_acs = int(known["in_acs"].sum())
+    last = next((part for part in reversed(acs) if not part.name), None)
+    short = cover.short_answer(len(found.boxes), before_acs, limits)
+    silence = cover.acs_hears(found.boxes, limits)
+    whole = any(part.whole for part in acs) and not short
+    detail = (last.detail if last is not None and not whole else "") or short or silence
+    reads = _olt_reads(olts, olts_asked, known, thresholds)
+    sources = Sources(
+        now=now,
+        acs_configured=acs_configured,
+        acs_whole=whole,
+        acs_detail=detail or ("" if whole else "nothing was read"),
+        olts_asked=tuple(olts_asked),
+        olts_failed={one.olt: one.detail for one in reads if not one.whole},
+        acs_hears=not silence,
+    )
+    return sources, reads
+
+
+def _olt_reads(
+    olts: Sequence[SweepPart],
+    asked: Sequence[str],
+    known: pd.DataFrame,
+    thresholds: Thresholds,
+) -> list[cover.OltRead]:
+    before = known["olt"].astype(object).value_counts()
+    by_name = {part.name: part for part in olts}
+    reads: list[cover.OltRead] = []
+    for name in asked:
+        part, usual = by_name.get(name), int(before.get(name, 0))
+        if part is None:
+            reads.append(cover.OltRead(name, 0, whole=False, before=usual, detail="not read"))
+            continue
+        short = cover.short_answer(part.rows, usual, thresholds.fleet)
+        reads.append(
+            cover.OltRead(
+                name, part.rows, whole=part.whole and not short, before=usual,
+                detail=short or part.detail,
+            )
+        )  # fmt: skip
+    return reads
+
+
+def mistrust(found: Frames, reads: Sequence[cover.OltRead], parts: Sequence[SweepPart]) -> Frames:
+    """PONs of an OLT whose whole answer is too short to be true do not count as read."""
+    whole = {part.name for part in parts if part.whole}
+    doubted = [one.olt for one in reads if not one.whole and one.olt in whole]
+    if not doubted:
+        return found
+    onts = found.onts.copy()
+    onts.loc[onts["olt"].astype(object).isin(doubted), "pon_read"] = False
+    return Frames(
+        found.boxes, found.radios, found.nodes, onts, found.equipment, found.known, found.boots
+    )

@@ -1,0 +1,122 @@
+"""What the vectorised rules look at: the joined frame as typed arrays, and what follows at once."""
+# pyright: basic
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from cpe.fleet import words
+from cpe.fleet.join import Sources
+from cpe.fleet.words import Bools, Codes, Floats
+from cpe.profiles.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class View:
+    """The whole fleet before the rules. One value a box; NaN is not measured."""
+
+    boxes: pd.DataFrame
+    radios: pd.DataFrame
+    nodes: pd.DataFrame
+    sources: Sources
+    thresholds: Thresholds
+    past: pd.DataFrame
+    """Per box: `rx_median`, `rx_count` of the reading's own source over the long baseline, and
+    `boots`, the distinct boots of the last 24 h, `boots_known`, `power_known`, `explained`."""
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def floats(self, name: str) -> Floats:
+        """A column of numbers."""
+        return self.boxes[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def flags(self, name: str) -> Bools:
+        """A column of truths; missing is false."""
+        return self.boxes[name].fillna(False).to_numpy(dtype=bool)
+
+    @cached_property
+    def state(self) -> Codes:
+        """The ONT's state, NOT_ON_OLT where no OLT showed it."""
+        return self.boxes["state"].to_numpy(dtype=np.int8)
+
+    @cached_property
+    def on_olt(self) -> Bools:
+        """An OLT showed the ONT."""
+        return self.state != words.NOT_ON_OLT
+
+    @cached_property
+    def down(self) -> Bools:
+        """LOS, dying gasp or offline."""
+        return np.isin(self.state, (words.LOS, words.DYING_GASP, words.OFFLINE))
+
+    @cached_property
+    def acs_known(self) -> Bools:
+        """The ACS's answer has the box."""
+        return self.flags("acs_known")
+
+    @cached_property
+    def answered(self) -> Bools:
+        """The box takes part: it informed lately, and after an OLT that says it is down read so.
+
+        A sweep asks no box; a diagnosis does. Informs come every five minutes, so an Inform from
+        before the walk says nothing against a state that the walk saw.
+        """
+        informed = self.floats("last_inform")
+        lately = self.floats("read_at") - informed <= self.thresholds.fleet.silent_after_s
+        after_walk = informed >= self.floats("walked_at")
+        return self.acs_known & lately & (~self.down | after_walk)
+
+    @cached_property
+    def spoken(self) -> Bools:
+        """The box was read after the OLT saw it go down, so it is not down."""
+        down_at, spoke_at = self.floats("down_at"), self.floats("spoke_at")
+        spoke_at = np.where(np.isnan(spoke_at), self.floats("last_inform"), spoke_at)
+        return self.answered & (~self.on_olt | np.isnan(down_at) | (down_at <= spoke_at))
+
+    @cached_property
+    def without_olt(self) -> Codes:
+        """The status of an OLT's rule for a box that no OLT showed."""
+        nobody_asks = self.answered & ~self.flags("olt_failed")
+        return np.where(nobody_asks, words.NOT_APPLICABLE, words.UNKNOWN).astype(np.int8)
+
+    @cached_property
+    def rx_dbm(self) -> Floats:
+        """Rx power to judge: the box's own, else what its OLT says of it."""
+        own = self.floats("rx_dbm")
+        return np.where(np.isnan(own), self.floats("ont_rx_dbm"), own)
+
+    @cached_property
+    def line_is_good(self) -> Bools:
+        """Rx power is known and inside its band."""
+        limits = self.thresholds.optical
+        return (self.rx_dbm >= limits.rx_min_dbm) & (self.rx_dbm <= limits.rx_max_dbm)
+
+    @cached_property
+    def is_outage(self) -> Bools:
+        """Enough neighbours went down with the ONT, of those that could be counted."""
+        limits = self.thresholds.line
+        down, up = self.floats("neighbours_down"), self.floats("neighbours_up")
+        enough = (down >= limits.outage_min_down) & (down >= limits.outage_min_share * up)
+        return enough & self.flags("pon_read")
+
+    @cached_property
+    def partly_read(self) -> Bools:
+        """The box has more radios or mesh nodes than a sweep reads."""
+        return self.flags("more_radios") | self.flags("more_nodes")
+
+    @cached_property
+    def radios_on(self) -> pd.DataFrame:
+        """The radios not known to be off: one that is keeps its last figures."""
+        off = self.radios["enabled"].eq(False).fillna(False).to_numpy(dtype=bool)
+        return self.radios[~off]
+
+    @cached_property
+    def cause_is(self) -> dict[str, Bools]:
+        """For each last-down cause, which boxes have it."""
+        causes = self.boxes["cause"].astype(object)
+        return {name: (causes == name).to_numpy(dtype=bool) for name in ("deactivated", "rogue")}
