@@ -1,0 +1,118 @@
+"""Having the boxes read again whose old readings hide something that matters, within a budget."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect import task
+
+from cpe.access.genieacs import lookup
+from cpe.access.genieacs.refresh import TaskOutcome
+from cpe.access.genieacs.sweep.plan import sweep_projection
+from cpe.access.genieacs.sweep.reader import FleetPart, FleetReader
+from cpe.domain.errors import AccessError
+from cpe.domain.sweep import Sweep, SweepPart
+from cpe.settings import DiagnosisSettings, SweepSettings
+from tasks import clients
+from tasks.fleet import Judged
+from tasks.policy import ONCE
+from tasks.sweep import keep_part, tell
+
+log = logging.getLogger("cpe.sweep")
+Json = dict[str, Any]
+AT_ONCE = 20
+IDS_AT_ONCE = 40
+"""A $in of 250 ids is where an NBI's 16 KiB of headers end; ours carry a long projection."""
+
+
+@task(name="acs: refresh the doubtful", timeout_seconds=3600, **ONCE)
+async def refresh_boxes(sweep: Sweep, judged: Judged) -> Json:
+    """Ask the stale boxes that matter again and keep what they say as another part.
+
+    Which: those that inform, whose readings are too old to judge, and whose PON or OLT shows
+    trouble; then other stale ones. Never raises AccessError.
+    """
+    settings = SweepSettings()
+    if is_quiet(settings):
+        return {"asked": 0, "read": 0, "skipped": f"quiet hours {settings.quiet_hours}"}
+    from cpe.fleet.doubt import stale_that_matter  # noqa: PLC0415 - pandas
+
+    wanted = stale_that_matter(judged.conclusion, limit=settings.refresh_total)
+    if not wanted:
+        return {"asked": 0, "read": 0, "skipped": "" if settings.refresh_total else "budget 0"}
+    answered = await _ask(wanted, settings.refresh_per_s)
+    rows = await _read_again(sweep, answered) if answered else 0
+    return {"asked": len(wanted), "answered": len(answered), "read": rows, "skipped": ""}
+
+
+def is_quiet(settings: SweepSettings, now: datetime | None = None) -> bool:
+    """Whether boxes are to be left alone at this hour of the operator's day."""
+    if not settings.quiet_hours:
+        return False
+    first, last = (int(part) for part in settings.quiet_hours.split("-"))
+    hour = (now or datetime.now(ZoneInfo(settings.timezone))).hour
+    return first <= hour < last if first <= last else hour >= first or hour < last
+
+
+async def _ask(wanted: list[str], per_s: float) -> list[str]:
+    """Begin so many refreshes a second; the ACS ids of the boxes that were read."""
+    gate, answered = asyncio.Semaphore(AT_ONCE), list[str]()
+    acs, limit_s = clients.acs(), DiagnosisSettings().freshness_s
+
+    async def one(acs_id: str) -> None:
+        async with gate:
+            try:
+                document = await acs.nbi.device(acs_id, lookup.identity_projection())
+                whole = await lookup.read(acs.nbi, document) if document is not None else None
+                if whole is None:
+                    return
+                seen = lookup.sighting(whole, now=acs.nbi.transport.now(), limit_s=limit_s)
+                done = await acs.refresher.refresh(seen)
+            except AccessError as error:
+                log.info("%s not refreshed: %s", acs_id, error.message)
+                return
+            if done.outcome is TaskOutcome.EXECUTED:
+                answered.append(acs_id)
+                tell("refresh", len(answered), len(wanted))
+
+    async with asyncio.TaskGroup() as group:
+        for acs_id in wanted:
+            group.create_task(one(acs_id))
+            await asyncio.sleep(1 / per_s)
+    return answered
+
+
+async def _read_again(sweep: Sweep, acs_ids: list[str]) -> int:
+    """Read the refreshed boxes as the sweep read all, into a part of their own."""
+    from cpe.fleet import frames  # noqa: PLC0415 - pandas
+
+    nbi, part = clients.acs().nbi, FleetPart()
+    for start in range(0, len(acs_ids), IDS_AT_ONCE):
+        chunk = acs_ids[start : start + IDS_AT_ONCE]
+        try:
+            documents = await nbi.devices(
+                {"_id": {"$in": chunk}}, sweep_projection(), limit=len(chunk)
+            )
+        except AccessError as error:
+            log.warning("acs: %d refreshed boxes not read again: %s", len(chunk), error.message)
+            continue
+        reader = FleetReader(
+            now=nbi.transport.now(),
+            limit_s=SweepSettings().freshness_s,
+            skew_s=nbi.transport.clock_skew_s,
+        )
+        for document in documents:
+            reader.read(document, part)
+    if len(part):
+        data = (
+            frames.pack(part.boxes, frames.BOXES),
+            frames.pack(part.radios, frames.RADIOS),
+            frames.pack(part.nodes, frames.NODES),
+        )
+        kept = SweepPart("acs", "refreshed", 0, len(part), whole=False, data=data)
+        await keep_part(sweep.id, kept)
+    return len(part)

@@ -1,0 +1,36 @@
+"""Posting the page that people read in the Prefect UI."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from typing import Final
+
+from prefect.artifacts import acreate_markdown_artifact
+
+PUBLISH_S: Final = 15.0
+
+
+def artifact_key(serial: str) -> str:
+    """The artifact key of a serial: stable, `[a-z0-9-]`, never shared by two boxes.
+
+    Upper and lower case are one box; where anything else is lost, a digest tells them apart.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", serial.lower()).strip("-")
+    if slug == serial.lower():
+        return f"diagnosis-{slug}"
+    digest = hashlib.sha256(serial.encode()).hexdigest()[:8]
+    return f"diagnosis-{slug}-{digest}" if slug else f"diagnosis-{digest}"
+
+
+async def publish_report(serial: str, markdown: str, description: str) -> None:
+    """Post the page as an artifact of the running flow; Prefect keeps the versions per key.
+
+    Not a task run: that would cost Prefect more than what it tells of. Raises TimeoutError and
+    whatever Prefect's client raises.
+    """
+    async with asyncio.timeout(PUBLISH_S):
+        await acreate_markdown_artifact(
+            markdown=markdown, key=artifact_key(serial), description=description
+        )
