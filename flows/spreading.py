@@ -1,0 +1,78 @@
+"""Starting other deployments from a sweep: shards on several workers, diagnoses of the worst."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import ObjectNotFound
+
+from cpe.settings import SweepSettings
+
+log = logging.getLogger("cpe.sweep")
+SHARD: Final = "sweep-shard/batch"
+DIAGNOSIS: Final = "diagnose-cpe/on-demand"
+POLL_S: Final = 2.0
+PATIENCE_S: Final = 600.0
+"""A shard that no worker takes in this time is walked by the sweep itself."""
+
+
+async def spread_walks(sweep_id: str, olts: list[str]) -> None:
+    """Have deployment runs walk these OLTs and wait for them; what they leave is the caller's."""
+    shards = min(SweepSettings().shards, len(olts))
+    async with get_client() as client:
+        try:
+            deployment = await client.read_deployment_by_name(SHARD)
+        except ObjectNotFound:
+            log.warning("%s is not deployed: this run walks every OLT", SHARD)
+            return
+        runs = [
+            await client.create_flow_run_from_deployment(
+                deployment.id,
+                parameters={"sweep_id": sweep_id, "olts": olts[number::shards]},
+                idempotency_key=f"{sweep_id}:shard:{number}",
+            )
+            for number in range(shards)
+        ]
+        await _ended(client, runs)
+
+
+async def _ended(client: PrefectClient, runs: list[FlowRun]) -> None:
+    loop = asyncio.get_running_loop()
+    waiting, began = {run.id for run in runs}, loop.time()
+    while waiting:
+        await asyncio.sleep(POLL_S)
+        started = False
+        for run_id in list(waiting):
+            state = (await client.read_flow_run(run_id)).state
+            if state is not None and state.is_final():
+                waiting.discard(run_id)
+            started = started or (state is not None and state.is_running())
+        if waiting and not started and loop.time() - began > PATIENCE_S:
+            log.warning("%d shards were not begun in %.0f s", len(waiting), PATIENCE_S)
+            return
+
+
+async def diagnose_worst(sweep_id: str, serials: list[str]) -> dict[str, Any]:
+    """Start a full diagnosis of each serial on the interactive pool; nobody waits for them.
+
+    Keyed by sweep and serial: a sweep that is gone on with starts none twice.
+    """
+    async with get_client() as client:
+        try:
+            deployment = await client.read_deployment_by_name(DIAGNOSIS)
+        except ObjectNotFound:
+            return {"started": 0, "serials": [], "skipped": f"{DIAGNOSIS} is not deployed"}
+        started: list[str] = []
+        for serial in serials:
+            await client.create_flow_run_from_deployment(
+                deployment.id,
+                parameters={"request": {"serial": serial, "requested_by": "sweep"}},
+                idempotency_key=f"{sweep_id}:{serial}",
+                tags=["sweep"],
+            )
+            started.append(serial)
+    return {"started": len(started), "serials": started, "skipped": ""}

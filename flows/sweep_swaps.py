@@ -1,0 +1,24 @@
+"""Take up swaps whose run died, tell of deadlines, make up for follow-ups that were missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.states import Completed
+
+from flows.conduct import as_task_run
+from flows.swap_sweep import sweep
+
+
+@flow(
+    name="sweep-swaps",
+    flow_run_name="ronde des échanges",
+    description=__doc__,
+    timeout_seconds=600,
+)
+async def sweep_swaps() -> Any:
+    """Une ronde des échanges ouverts · One round of the open swaps."""
+    did = await sweep(as_task_run)
+    said = ", ".join(f"{what} {count}" for what, count in sorted(did.items()))
+    return Completed(name="Repris" if did else "Rien à faire", message=said or None)
