@@ -1,0 +1,158 @@
+"""`cpe demo`: a plant, a server, workers, the hub, and a tour of faulty customers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from cpe.settings import DiagnosisSettings, home
+from deployments.commands.console import complain, out
+from deployments.commands.demo_swap import hasten, swap_with_follow_up
+from deployments.commands.exits import DONE, UNREACHABLE
+from deployments.commands.orchestra import quiet_console
+from deployments.commands.show import COLOURS, MARKS, tell
+from deployments.commands.up import free_or_any, free_port
+from deployments.hub.hosting import hosted_hub
+from deployments.lab.scenarios import Stop
+from deployments.lab.serve import running_lab
+from deployments.lab.web_server import write_private
+from deployments.server.batch import BatchWorker
+from deployments.server.deploy import POOL, DeployError, register_deployments
+from deployments.server.embedded import EmbeddedServer, ServerStartError
+from deployments.server.worker import start_warm_worker
+
+Json = dict[str, Any]
+WRONG_VERDICT = 1
+NOT_OF_THE_LAB = (
+    "CPE_ACS_TOKEN",
+    "CPE_RULES",
+    "CPE_FRESHNESS_S",
+    "CPE_BRIDGE_SERVICE",
+    "CPE_BRIDGE_BROWSER",
+    "CPE_HUB_TOKENS",
+    "CPE_HUB_CALLBACK_URL",
+)
+OF_THE_OPERATOR = ("CPE_ERP_", "CPE_SWAP_")
+"""What the operator's own ERPNext calls things is not what the lab's does."""
+
+
+def run(*, once: bool, devices: int, port: int, hub_port: int) -> int:
+    """0 when every verdict of the tour is the planted one."""
+    quiet_console()
+    try:
+        return asyncio.run(_demo(once=once, devices=devices, port=port, hub_port=hub_port))
+    except (ServerStartError, DeployError) as error:
+        complain(str(error))
+        return UNREACHABLE
+
+
+async def _demo(*, once: bool, devices: int, port: int, hub_port: int) -> int:
+    console, folder = out(), home() / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    async with AsyncExitStack() as stack:
+        lab = await stack.enter_async_context(running_lab(devices=devices, folder=folder))
+        exports = {**lab.exports(), "CPE_DATABASE_URL": f"sqlite:///{folder / 'cpe.db'}"}
+        _enter_lab(exports)
+        hasten()
+        console.print(f"[dim]lab: {devices} CPE, {len(lab.agents)} OLT, ERP[/dim]")
+        server = EmbeddedServer(port=free_or_any(port), folder=folder / "prefect")
+        await stack.enter_async_context(server)
+        console.print(f"[dim]Prefect {server.ui_url} ({time.monotonic() - started:.0f} s)[/dim]")
+        await asyncio.to_thread(register_deployments, server.api_url)
+        worker = stack.enter_context(start_warm_worker(POOL, server.api_url))
+        stack.enter_context(BatchWorker(server.api_url))
+        hub = stack.enter_context(hosted_hub(server.api_url, port=free_port(hub_port)))
+        wrong = await _tour(lab.tour())
+        wrong += not await swap_with_follow_up(lab)
+        environment = _write_environment(folder, exports)
+        console.print(
+            f"\nPrefect UI   {server.ui_url}\n"
+            f"Formulaire   diagnose-cpe / on-demand → Run → Custom run\n"
+            f"Hub          {hub.url}/devices/LAB0001\n"
+            f"Jeton        {hub.tokens_file} (demandé par la page · the page asks for it)\n"
+            f"Terminal     set -a; . {environment}; cpe diagnose LAB0001; cpe swap list\n"
+            f"Worker       {worker.log_file}",
+            markup=False,
+            soft_wrap=True,
+        )
+        if not once:
+            await _until_asked()
+        await _close()
+    return WRONG_VERDICT if wrong else DONE
+
+
+def _enter_lab(exports: dict[str, str]) -> None:
+    """This process and its worker see the lab and nothing of the operator's systems."""
+    for name in [*NOT_OF_THE_LAB, *(n for n in os.environ if n.startswith(OF_THE_OPERATOR))]:
+        os.environ.pop(name, None)
+    os.environ.update(exports)
+
+
+def _write_environment(folder: Path, exports: dict[str, str]) -> Path:
+    file = folder / "lab.env"
+    write_private(file, "".join(f"{name}='{value}'\n" for name, value in exports.items()))
+    return file
+
+
+async def _tour(stops: list[Stop]) -> int:
+    """Diagnose every stop, one after the other, as a CSR would; how many verdicts were wrong."""
+    from flows.diagnose_cpe import diagnose_cpe  # noqa: PLC0415 - under the server's settings
+    from flows.request import DiagnosisRequest  # noqa: PLC0415
+
+    wrong = 0
+    for stop in stops:
+        answer = await diagnose_cpe(DiagnosisRequest(serial=stop.serial, requested_by="demo"))
+        as_planted = answer["verdict"]["code"] == stop.expected
+        wrong += not as_planted
+        _print_stop(stop, answer, as_planted=as_planted)
+    return wrong
+
+
+def _print_stop(stop: Stop, answer: Json, *, as_planted: bool) -> None:
+    console, language = out(), DiagnosisSettings().language
+    verdict = answer["verdict"]
+    colour = COLOURS[verdict["status"]]
+    mark = "[green]✓[/green]" if as_planted else f"[red]✗ {stop.expected}[/red]"
+    console.print(
+        f"\n{mark} [bold]{escape(stop.serial)}[/bold] [dim]{stop.scenario}[/dim] → "
+        f"[{colour}]{verdict['code']}[/{colour}] · {verdict['action']} · swap {verdict['swap']}"
+        f" [dim]{answer['duration_ms']} ms[/dim]"
+    )
+    console.print(f"  {verdict['text'][language]}", markup=False)
+    because = [f for f in answer["findings"] if f["rule"] in verdict["because"]]
+    lines: dict[str, None] = {}
+    for finding in because:
+        for item in finding["evidence"][:4]:
+            told = tell(item, language)
+            mark = MARKS["ok"] if item["fits"] else MARKS[finding["status"]]
+            wanted = f"(attendu {told.expected}, {item['source']})"
+            words = (mark, told.what, item["subject"], "=", told.actual, wanted)
+            lines[" ".join(word for word in words if word)] = None
+    for line in lines:
+        console.print(f"  {line}", markup=False, style="dim", soft_wrap=True)
+    missing = ", ".join(n["rule"] for n in verdict["not_evaluable"]) or "–"
+    console.print(f"  ? {missing}", markup=False, style="dim", soft_wrap=True)
+    console.print(f"  {answer['run']['url']}", markup=False, style="dim", soft_wrap=True)
+
+
+async def _until_asked() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    out().print("Ctrl-C pour arrêter · to stop")
+    await stop.wait()
+
+
+async def _close() -> None:
+    from tasks.clients import close_clients  # noqa: PLC0415
+
+    await close_clients()

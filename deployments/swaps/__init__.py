@@ -1,0 +1,1 @@
+"""Swaps as people ask for them: by command or through the hub."""
