@@ -1,0 +1,117 @@
+"""Which recordings of the real NBI are replayed against the lab, how, and why others are not."""
+
+from __future__ import annotations
+
+from deployments.lab.truth import Caller
+
+PLAIN = (
+    "cr_00_ok", "crash_03_json_null_body", "crash_05_query_array", "crash_07_bad_percent",
+    "crash_14_limit_nan", "crash_19_taskless_array_body", "devices_01_all_fresh",
+    "devices_02_no_trailing_slash", "devices_03_by_id", "devices_04_by_serial", "devices_05_head",
+    "devices_06_get_single_path_405", "exp_01_users_exposed", "diag_01_spv_requested_first",
+    "diag_10_prep_gpv_state_queued", "diag_13_poll_during_run", "expiry_01_seconds",
+    "expiry_02_date", "http_01_accept_gzip", "id_01_raw_id_in_path", "id_02_double_encoded",
+    "path_01_gpv_wildcard", "path_02_gpv_object_path", "path_03_refresh_wildcard",
+    "path_04_trailing_dot", "path_05_invalid_chars", "prod_01_gpv_first_session",
+    "prod_02_gpv_second_session", "q_01_ids", "q_02_empty_result", "q_03_serial_exact",
+    "q_04_serial_numeric_string", "q_05_serial_in", "q_06_serial_wildcard", "q_07_serial_regex_op",
+    "q_08_serial_slash_regex", "q_09_param_without_value_suffix", "q_10_param_with_value_suffix",
+    "q_11_param_DeviceInfo_SerialNumber_not_in_db",
+    "q_11b_param_DeviceInfo_SerialNumber_no_suffix", "q_12_lastInform_gt_date_object",
+    "q_12_lastInform_gt_epoch_ms_number", "q_12_lastInform_gt_epoch_ms_string",
+    "q_12_lastInform_gt_iso_ms_z", "q_12_lastInform_gt_iso_z",
+    "q_12_lastInform_gt_python_isoformat_offset", "q_12_lastInform_gt_space_utc",
+    "q_13_lastInform_lt_2days", "q_14_lastInform_range", "q_15_and_or", "q_16_and_overwritten_bug",
+    "q_16b_and_first", "q_17_tags_none", "q_18_add_tag", "q_18c_add_tag_unknown", "q_18d_del_tag",
+    "q_19_sort_lastInform_desc", "q_20_sort_param", "q_21_skip_limit", "q_22_skip_beyond",
+    "q_23_limit_0", "q_24_limit_negative", "q_25_bad_query_json", "q_26_bad_sort_json",
+    "q_27_unknown_collection", "q_28_projection_overlap", "q_29_projection_leaf_value_only",
+    "q_30_projection_missing", "q_31_projection_empty", "q_32_exists", "q_33_post_devices_405",
+    "q_34b_config", "q_34d_locks", "q_34e_virtual_parameters", "q_34f_operations", "q_35_root_404",
+    "q_36_favicon", "reboot_01", "task_01_refreshObject_optical_cr",
+    "task_02_getParameterValues_cr", "task_03_setParameterValues_cr", "task_04_no_cr_queued",
+    "task_05_bare_connection_request", "task_06_no_body_no_cr_400", "task_07_unknown_device_no_cr",
+    "task_08_unknown_device_cr", "task_09_bad_json", "task_10_get_405", "task_11_gpv_bad_param",
+    "task_12_refresh_bad_object", "task_13_spv_bad_param", "task_14_spv_readonly",
+    "task_15_mixed_spv_one_bad", "task_20_queue", "timeout_05_connection_request_false",
+    "type_01_spv_no_type", "type_02_spv_bool_as_string", "type_03_spv_wrong_xsd_type",
+    "unique_01_0", "download_01b_operations", "busy_04_delete_task_while_in_session",
+    "fault_07_delete_fault_again", "device_del_02_again", "task_22_delete_again_404",
+    "task_23_get_single_405", "task_24_query_by_id",
+)  # fmt: skip
+"""Sent to healthy boxes."""
+
+CRASHES = (
+    "crash_01_invalid_task_name", "crash_02_missing_parameterNames", "crash_04_query_bad_operator",
+    "crash_06_tasks_bad_objectid", "crash_08_retry_unknown_task", "crash_09_delete_task_bad_id",
+    "crash_10_tags_bad", "crash_12_a", "crash_13_culprit", "crash_15_sort_null",
+    "crash_16_query_null", "crash_17_and_not_array", "crash_18_sort_bad_value",
+)  # fmt: skip
+"""What throws in a real worker."""
+
+BEFALLEN = {
+    "cr_fail_200_but_no_inform": {"caller": Caller.NO_INFORM},
+    "cr_fail_401_digest_loop": {"caller": Caller.REFUSES_LOGIN},
+    "cr_fail_403": {"caller": Caller.STATUS_403},
+    "cr_fail_404": {"caller": Caller.STATUS_404},
+    "cr_fail_500": {"caller": Caller.STATUS_500},
+    "cr_fail_503": {"caller": Caller.STATUS_503},
+    "cr_fail_hang_no_answer": {"caller": Caller.HANGS},
+    "cr_fail_tcp_reset": {"caller": Caller.RESETS},
+    "cr_fail_bare_200_but_no_inform": {"caller": Caller.NO_INFORM},
+    "cr_fail_bare_401_digest_loop": {"caller": Caller.REFUSES_LOGIN},
+    "cr_fail_bare_403": {"caller": Caller.STATUS_403},
+    "cr_fail_bare_404": {"caller": Caller.STATUS_404},
+    "cr_fail_bare_500": {"caller": Caller.STATUS_500},
+    "cr_fail_bare_503": {"caller": Caller.STATUS_503},
+    "cr_fail_bare_hang_no_answer": {"caller": Caller.HANGS},
+    "cr_fail_bare_tcp_reset": {"caller": Caller.RESETS},
+    "fault_01_gpv_fault_9002": {"fault_code": "9002"},
+    "fault_05_spv_fault_9003": {"fault_code": "9003"},
+    "fault_10_session_dropped": {"fault_code": "dropped"},
+    "gone_03_gpv_9001": {"fault_code": "9001"},
+    "timeout_01_default_online_threshold": {"inform_delay_s": 0.6},
+    "timeout_02_8000": {"inform_delay_s": 0.6},
+    "timeout_03_garbage": {"inform_delay_s": 0.6},
+    "timeout_04_zero": {"inform_delay_s": 0.6},
+    "busy_01_slow_session": {"rpc_s": 0.4},
+    "busy_07_very_slow_session": {"rpc_s": 2.5},
+}
+"""Sent to boxes that something has befallen."""
+
+_STORY = "needs a story first; test_lab_nbi.py tells it where the client can meet it"
+_NEVER_SENT = "the client never sends it; the lab crashes on it rather than accept it silently"
+EXCUSED = {
+    "preset_*": "presets and provisions change the ACS; the client writes none",
+    "diag_20_*": "as preset_*",
+    "prod_0[345]*": "as preset_*",
+    "file_*": _NEVER_SENT,
+    "download_*": _NEVER_SENT,
+    "obj_01_*": _NEVER_SENT,
+    "custom_id_01": _NEVER_SENT,
+    "expiry_03_*": _NEVER_SENT,
+    "crash_11_*": "every box of the lab has a ConnectionRequestURL",
+    "crash_12_b_*": "the lab behaves as if another worker were there",
+    "crash_13_inflight_victim": "as crash_12_b",
+    "busy_*": _STORY,
+    "conc_*": _STORY,
+    "device_del_01": _STORY,
+    "diag_*": _STORY,
+    "fault_*": _STORY,
+    "gone_*": _STORY,
+    "pile_01_*": _STORY,
+    "quantum_*": _STORY,
+    "reboot_02_*": _STORY,
+    "skew_01_*": _STORY,
+    "stream_truncated_mid_body": _STORY,
+    "q_18b_tags": _STORY,
+    "q_18e_tags_empty_array": _STORY,
+    "task_0[14]b_*": _STORY,
+    "task_21_delete": _STORY,
+    "timeout_06_*": "waits for ever",
+    "unique_01_[12]": _STORY,
+    "id_0[34]_*": "no such serial in the lab; id_02 has the same encoding",
+    "throughput_*": "figures, no transcript",
+    "q_34c_cache": "the lab keeps no cache",
+    "q_34_other_collections_users": "exp_01 is the same with a user",
+}

@@ -1,0 +1,20 @@
+"""A warm worker that is told nothing by push: `python -m tests.support.warm_deaf POOL`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from deployments.warm import __main__ as program
+from deployments.warm.push import Push
+
+
+async def hear_nothing(self: Push) -> None:
+    del self
+    await asyncio.Event().wait()
+
+
+Push.listen = hear_nothing  # type: ignore[method-assign]
+
+if __name__ == "__main__":
+    program.main(sys.argv[1:])

@@ -1,0 +1,50 @@
+"""Who fades with whom: siblings of a PON share a cause above their homes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cpe.fleet.baseline import Drift
+from cpe.fleet.incidents import fading, fading_pons
+from cpe.profiles.thresholds import load_thresholds
+
+
+def faded(drops_db):
+    """What a PON of so many homes tells, each weaker than its own past by so much."""
+    size = len(drops_db)
+    names = [f"S{n}" for n in range(size)]
+    boxes = pd.DataFrame(
+        {"key": names, "acs_id": names, "serial": names, "gpon_serial": names, "model": "M",
+         "known_olt": "olt-1", "known_pon": "0/1"}
+    )  # fmt: skip
+    unknown = np.full(size, np.nan)
+    long = -np.array(drops_db, dtype=float)
+    drift = Drift(
+        unknown, unknown, long, unknown, np.full(size, 15), unknown, unknown
+    )  # fmt: skip
+    nothing = Drift(*[unknown] * 4, np.zeros(size, dtype=np.int64), unknown, unknown)
+    view = SimpleNamespace(boxes=boxes, rx_dbm=np.full(size, -20.0), thresholds=load_thresholds())
+    return fading(view, drift, nothing)
+
+
+@pytest.mark.parametrize("homes", [3, 64])
+def test_two_siblings_that_fade_are_the_feeders_or_a_splitters_whatever_their_share(homes):
+    found = faded([1.6, 1.5, *[0.0] * (homes - 2)])
+    assert list(found["kind"]) == ["feeder_or_splitter"] * 2
+    [pon] = fading_pons(found)
+    assert (pon["siblings"], pon["of"]) == (2, homes)
+
+
+def test_one_that_fades_alone_is_its_own_drop_or_connector():
+    found = faded([2.0, 1.4, 0.0])
+    assert list(found["serial"]) == ["S0"]
+    assert list(found["kind"]) == ["drop_or_connector"]
+    assert fading_pons(found) == []
+
+
+def test_one_sibling_alone_must_fall_further_than_two_together():
+    assert faded([1.9, 0.0, 0.0]).empty

@@ -1,0 +1,60 @@
+"""One table hides every secret, whatever it travels in."""
+
+import pickle
+
+import pytest
+
+from cpe.domain import errors
+from cpe.domain.redaction import HIDDEN, excerpt, is_secret_name, redact
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "community=CANARY",
+        'community = "CANARY with words"',
+        '{"KeyPassphrase": "CANARY"}',
+        "{'PPPPassword': 'CANARY'}",
+        "postgresql://me:CANARY@db/cpe",
+        "Authorization: token abc:CANARY",
+        "Authorization: Bearer CANARY",
+        "api_secret=CANARY&x=1",
+        "auth_key: CANARY",
+        "Device.WiFi.AccessPoint.1.Security.KeyPassphrase=CANARY",
+        "ConnectionRequestURL: http://CANARY/",
+    ],
+)
+def test_a_secret_is_hidden_and_its_name_stays(text):
+    shown = redact(text)
+    assert "CANARY" not in shown
+    assert HIDDEN in shown
+
+
+def test_what_is_no_secret_stays_as_it_is():
+    text = "HTTP 500: rx_dbm=-18.5 at 10.0.0.1"
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("name", ["Device.PPP.Interface.1.Password", "KeyPassphrase", "community"])
+def test_secret_leaves_are_known_by_name(name):
+    assert is_secret_name(name)
+
+
+def test_an_excerpt_is_short_and_one_line():
+    shown = excerpt("<html>\n" + "x" * 500)
+    assert len(shown) <= 120
+    assert "\n" not in shown
+
+
+def _every(kind):
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _every(child)
+
+
+@pytest.mark.parametrize("kind", list(_every(errors.AccessError)))
+def test_our_exceptions_survive_prefects_pickling(kind):
+    error = kind("it broke", system="acs", target="box")
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is kind
+    assert str(back) == str(error) == "acs box: it broke"

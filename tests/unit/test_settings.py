@@ -1,0 +1,110 @@
+"""A setting that cannot be used is bad input: its name, what is wrong, never its value."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+from typer.testing import CliRunner
+
+from cpe.domain.errors import NotSupportedError
+from cpe.settings import AcsSettings, DiagnosisSettings, ErpSettings, OltSettings, mistakes
+from deployments.cli import app
+from tasks import clients
+
+runner = CliRunner()
+BAD_URLS = [
+    "ftp://acs",
+    "not a url",
+    "http://",
+    "127.0.0.1:7557",
+    "http://user:CANARY@127.0.0.1:bad",
+    "http://[::1",
+    "https://:7557",
+]
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_an_acs_url_that_cannot_be_used_is_named_without_its_value(url, monkeypatch):
+    monkeypatch.setenv("CPE_ACS_URL", url)
+    with pytest.raises(ValidationError) as caught:
+        AcsSettings()
+    assert mistakes(caught.value).startswith("CPE_ACS_URL: ")
+    assert "CANARY" not in str(caught.value) + mistakes(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://acs:7557", "https://acs.example/nbi", "http://[::1]:7557", "http://u:p@acs/"]
+)
+def test_an_acs_url_with_scheme_and_host_is_taken_as_it_is(url, monkeypatch):
+    monkeypatch.setenv("CPE_ACS_URL", url)
+    assert AcsSettings().url == url
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value"),
+    [
+        (DiagnosisSettings, "CPE_FRESHNESS_S", "-5"),
+        (DiagnosisSettings, "CPE_FRESHNESS_S", "nan"),
+        (DiagnosisSettings, "CPE_LANGUAGE", "xx"),
+        (AcsSettings, "CPE_ACS_REFRESH_S", "999"),
+        (ErpSettings, "CPE_ERP_URL", "erp.example"),
+        (OltSettings, "CPE_OLT_LOOKUP_S", "soon"),
+    ],
+)
+def test_a_mistake_names_the_variable(model, name, value, monkeypatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as caught:
+        model()
+    assert mistakes(caught.value).startswith(f"{name}: ")
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
+    for name in ("CPE_ACS_URL", "CPE_FRESHNESS_S", "CPE_OLTS", "CPE_ERP_URL"):
+        monkeypatch.setenv(name, "")
+    assert AcsSettings().url is None
+    assert ErpSettings().url is None
+    assert OltSettings().path is None
+    assert DiagnosisSettings().freshness_s == 60.0
+
+
+@pytest.mark.parametrize(
+    "command", [["diagnose", "LAB1"], ["replay", "11111111"], ["up", "--port", "0"]]
+)
+def test_every_command_answers_a_bad_setting_with_2_and_one_line(command, monkeypatch):
+    monkeypatch.setenv("CPE_LANGUAGE", "xx")
+    monkeypatch.setenv("CPE_FRESHNESS_S", "-5")
+    done = runner.invoke(app, command)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("cpe: CPE_FRESHNESS_S: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_doctor_names_a_bad_setting_beside_what_works(monkeypatch):
+    monkeypatch.setenv("CPE_ACS_URL", "127.0.0.1:7557")
+    done = runner.invoke(app, ["doctor", "--json"])
+    checks = {check["system"]: check for check in json.loads(done.stdout)}
+    assert done.exit_code == 4
+    assert checks["acs"]["state"] == "wrong"
+    assert checks["acs"]["detail"].startswith("CPE_ACS_URL: ")
+    assert checks["database"]["state"] == "ok"
+
+
+async def test_a_run_whose_acs_url_cannot_be_used_goes_on_without_the_acs(monkeypatch):
+    monkeypatch.setenv("CPE_ACS_URL", "127.0.0.1:7557")
+    with pytest.raises(NotSupportedError, match="CPE_ACS_URL: "):
+        clients.acs()
+
+
+def test_settings_that_are_read_often_follow_the_environment(monkeypatch):
+    monkeypatch.setenv("CPE_ACS_URL", "http://one")
+    first = AcsSettings.current()
+    assert AcsSettings.current() is first
+    monkeypatch.setenv("CPE_ACS_URL", "http://two")
+    assert AcsSettings.current().url == "http://two"
+    monkeypatch.setenv("CPE_ACS_URL", "nonsense")
+    with pytest.raises(ValidationError):
+        AcsSettings.current()
+    monkeypatch.setenv("CPE_ACS_URL", "http://one")
+    assert AcsSettings.current() == first
