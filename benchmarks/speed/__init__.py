@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/diagnose.py`, one comparison a module."""
