@@ -19,8 +19,7 @@ from prefect import task
 from pydantic import ValidationError
 
 from cpe.access.erpnext.stock import every_unit
-from cpe.access.genieacs.sweep.reader import FleetPart
-from cpe.access.genieacs.sweep.stream import FleetRead, read_fleet
+from cpe.access.genieacs.sweep.stream import FleetRead
 from cpe.access.olt.engine import running_engine
 from cpe.access.olt.fleet_table import OltTable
 from cpe.access.olt.fleet_walk import FleetWalk
@@ -32,6 +31,7 @@ from cpe.domain.sweep import Sweep, SweepPart, SweepState
 from cpe.settings import AcsSettings, OltSettings, SweepSettings
 from tasks import clients
 from tasks.policy import ONCE
+from tasks.reader_process import WORTH_IT_FROM, PackedPart, read_apart, read_here
 from tasks.slots import olt_legs
 
 log = logging.getLogger("cpe.sweep")
@@ -94,44 +94,35 @@ async def keep_beating(sweep_id: str) -> None:
 async def read_acs_fleet(sweep_id: str) -> FleetRead:
     """Every box of the ACS in one stream, kept part by part. Raises StoreError only.
 
-    Goes on after the last box that was kept; a stream that breaks off is gone on with.
+    Goes on after the last box that was kept; a stream that breaks off is gone on with. A fleet that
+    was large last time is read in a process of its own.
     """
-    from cpe.fleet import frames  # noqa: PLC0415 - pandas, half a second
-
-    fleet = (await clients.store()).fleet()
-    kept = await fleet.parts(sweep_id, "acs", with_data=False)
+    memory = await clients.store()
+    kept = await memory.fleet().parts(sweep_id, "acs", with_data=False)
     if kept and kept[-1].whole:
         return FleetRead(sum(p.rows for p in kept), whole=True, detail=kept[-1].detail)
     position = kept[-1].position + 1 if kept else 0
     before = sum(part.rows for part in kept)
     rows, last_key = before, kept[-1].last_key if kept else ""
 
-    async def keep(part: FleetPart, left: int | None) -> None:
+    async def keep(part: PackedPart) -> None:
         nonlocal position, rows, last_key
-        data = (
-            frames.pack(part.boxes, frames.BOXES),
-            frames.pack(part.radios, frames.RADIOS),
-            frames.pack(part.nodes, frames.NODES),
-        )
         await keep_part(
             sweep_id,
             SweepPart(
-                "acs", "", position, len(part), whole=False, data=data, last_key=part.last_id
+                "acs", "", position, part.rows, whole=False, data=part.data, last_key=part.last_id
             ),
         )
-        position, rows, last_key = position + 1, rows + len(part), part.last_id
-        tell("acs", rows, None if left is None else rows + left)
+        position, rows, last_key = position + 1, rows + part.rows, part.last_id
+        tell("acs", rows, None if part.left is None else rows + part.left)
 
     try:
-        nbi = clients.acs().nbi
+        if _acs_rows(await memory.last_sweep()) >= WORTH_IT_FROM:
+            read = await read_apart(last_key, keep)
+        else:
+            read = await read_here(last_key, keep)
     except NotSupportedError as error:
         return FleetRead(before, detail=error.message)
-    read = await read_fleet(
-        nbi,
-        limit_s=SweepSettings().freshness_s,
-        after=last_key,
-        keep=keep,
-    )
     end = SweepPart(
         "acs", "", position, 0, whole=read.whole, last_key=last_key, detail=excerpt(read.detail)
     )
@@ -140,6 +131,12 @@ async def read_acs_fleet(sweep_id: str) -> FleetRead:
     if read.detail:
         log.warning("acs: %d boxes read, then: %s", read.rows, read.detail)
     return read
+
+
+def _acs_rows(last: Sweep | None) -> int:
+    """How many boxes the ACS had when last asked; 0 when nobody knows."""
+    told = last.coverage["acs"] if last is not None else {"rows": 0, "before": 0}
+    return max(told["rows"], told["before"])
 
 
 @task(name="olt: walk", task_run_name="olt: walk {olt}", timeout_seconds=7500, **ONCE)

@@ -1,4 +1,9 @@
-"""A large lab in a process of its own: many boxes, many OLTs, a realistic delay of their SNMP."""
+"""A large lab: many boxes, many OLTs, a realistic delay of their SNMP.
+
+The ACS is one process and the OLTs another, as they are machines of their own: in one they would
+wait for each other's CPU, which no sweep can help and `curl` alone never meets. Both know the same
+plant (one seed), so what the ACS tells and what the OLTs tell is of the same boxes.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +30,17 @@ asyncio.run(run_lab(devices=devices, folder=Path(sys.argv[1]), fault_share=0.03,
 @contextmanager
 def fleet_lab(folder: Path, *, devices: int, olts: int) -> Iterator[dict[str, str]]:
     """Serve the plant; its exports, without the ERP (nothing in the comparison reads one)."""
+    with (
+        _lab(folder / "acs", devices, olts) as of_acs,
+        _lab(folder / "olts", devices, olts) as of_olts,
+    ):
+        time.sleep(1.0)
+        exports = {**of_acs, "CPE_OLTS": of_olts["CPE_OLTS"]}
+        yield {n: v for n, v in exports.items() if not n.startswith("CPE_ERP")}
+
+
+@contextmanager
+def _lab(folder: Path, devices: int, olts: int) -> Iterator[dict[str, str]]:
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-c", _PROGRAM, str(folder), str(devices), str(olts)]
     command.append(str(PDU_DELAY_S))
@@ -37,7 +53,6 @@ def fleet_lab(folder: Path, *, devices: int, olts: int) -> Iterator[dict[str, st
                 exports[name] = value
                 if name == "CPE_LAB_URL":
                     break
-            time.sleep(1.0)
-            yield {n: v for n, v in exports.items() if not n.startswith("CPE_ERP")}
+            yield exports
         finally:
             process.terminate()
