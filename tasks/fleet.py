@@ -35,7 +35,8 @@ class Judged:
 @task(name="fleet: judge", timeout_seconds=1800, **ONCE)
 async def judge_fleet(sweep: Sweep, olts_asked: Sequence[str], acs_configured: bool) -> Judged:
     """Join what was read with what was known and judge it. Raises StoreError."""
-    from cpe.fleet.conclude import Pasts, conclude, join_frames, known_frame  # noqa: PLC0415
+    from cpe.fleet.compare import Pasts, compare  # noqa: PLC0415
+    from cpe.fleet.conclude import conclude, join_frames, known_frame  # noqa: PLC0415
     from cpe.fleet.history import Album  # noqa: PLC0415 - pandas
     from cpe.fleet.load import load_frames, mistrust, sources_of  # noqa: PLC0415
 
@@ -74,7 +75,9 @@ async def judge_fleet(sweep: Sweep, olts_asked: Sequence[str], acs_configured: b
         downs=await fleet.events_of_week(today=today, column="down_at"),
         boots=await fleet.events_of_week(today=today, column="boot_at"),
     )
-    conclusion = await asyncio.to_thread(conclude, joined, told, reads, thresholds)
+    compared = await asyncio.to_thread(compare, joined, told, thresholds)
+    del album, pasts, past, told  # a month of readings: a twentieth of a sweep's memory
+    conclusion = await asyncio.to_thread(conclude, joined, compared, reads, thresholds)
     return Judged(conclusion, known_before, now.timestamp(), thresholds.ruleset)
 
 

@@ -19,6 +19,7 @@ from prefect import task
 from pydantic import ValidationError
 
 from cpe.access.erpnext.stock import every_unit
+from cpe.access.genieacs.nbi import Nbi
 from cpe.access.genieacs.sweep.stream import FleetRead
 from cpe.access.olt.engine import running_engine
 from cpe.access.olt.fleet_table import OltTable
@@ -95,10 +96,10 @@ async def read_acs_fleet(sweep_id: str) -> FleetRead:
     """Every box of the ACS in one stream, kept part by part. Raises StoreError only.
 
     Goes on after the last box that was kept; a stream that breaks off is gone on with. A fleet that
-    was large last time is read in a process of its own.
+    is large is read in a process of its own.
     """
-    memory = await clients.store()
-    kept = await memory.fleet().parts(sweep_id, "acs", with_data=False)
+    fleet = (await clients.store()).fleet()
+    kept = await fleet.parts(sweep_id, "acs", with_data=False)
     if kept and kept[-1].whole:
         return FleetRead(sum(p.rows for p in kept), whole=True, detail=kept[-1].detail)
     position = kept[-1].position + 1 if kept else 0
@@ -117,12 +118,11 @@ async def read_acs_fleet(sweep_id: str) -> FleetRead:
         tell("acs", rows, None if part.left is None else rows + part.left)
 
     try:
-        if _acs_rows(await memory.last_sweep()) >= WORTH_IT_FROM:
-            read = await read_apart(last_key, keep)
-        else:
-            read = await read_here(last_key, keep)
+        nbi = clients.acs().nbi
     except NotSupportedError as error:
         return FleetRead(before, detail=error.message)
+    is_large = await _count(nbi) - before >= WORTH_IT_FROM
+    read = await (read_apart if is_large else read_here)(last_key, keep)
     end = SweepPart(
         "acs", "", position, 0, whole=read.whole, last_key=last_key, detail=excerpt(read.detail)
     )
@@ -133,10 +133,12 @@ async def read_acs_fleet(sweep_id: str) -> FleetRead:
     return read
 
 
-def _acs_rows(last: Sweep | None) -> int:
-    """How many boxes the ACS had when last asked; 0 when nobody knows."""
-    told = last.coverage["acs"] if last is not None else {"rows": 0, "before": 0}
-    return max(told["rows"], told["before"])
+async def _count(nbi: Nbi) -> int:
+    """How many boxes the ACS says it has; 0 when it does not say: reading will tell why."""
+    try:
+        return await nbi.count() or 0
+    except AccessError:
+        return 0
 
 
 @task(name="olt: walk", task_run_name="olt: walk {olt}", timeout_seconds=7500, **ONCE)

@@ -6,7 +6,8 @@ month are 6 MB.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -54,6 +55,18 @@ def empty_past(boxes: int, days: int) -> Past:
 
 def medians(values: Hundredths) -> tuple[Floats, npt.NDArray[np.int64]]:
     """(median in dBm, how many readings) of each row; NaN without any."""
+    median, count = np.empty(len(values)), np.empty(len(values), dtype=np.int64)
+    for rows in _chunks(len(values)):
+        median[rows], count[rows] = _medians(values[rows])
+    return median, count
+
+
+def _chunks(rows: int) -> Iterator[slice]:
+    """A fleet's copies on the way to a result would be a tenth of a sweep's memory."""
+    return (slice(start, start + _CHUNK) for start in range(0, rows, _CHUNK))
+
+
+def _medians(values: Hundredths) -> tuple[Floats, npt.NDArray[np.int64]]:
     count = np.sum(values != MISSING, axis=1)
     if not values.shape[1]:
         return np.full(len(values), np.nan), count
@@ -78,10 +91,28 @@ def drift(
     `at_least` readings make a median, `trend_at_least` a trend; `days_left` is when the trend,
     if it falls, reaches `weak_dbm`.
     """
+    parts = [
+        _drift(rx_dbm[rows], Past(past.values[rows], past.ages), windows, at_least, trend_at_least,
+               weak_dbm)
+        for rows in _chunks(len(rx_dbm))
+    ]  # fmt: skip
+    if not parts:
+        return _drift(rx_dbm, past, windows, at_least, trend_at_least, weak_dbm)
+    return Drift(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Drift)))
+
+
+def _drift(
+    rx_dbm: Floats,
+    past: Past,
+    windows: tuple[int, int, int],
+    at_least: int,
+    trend_at_least: int,
+    weak_dbm: float,
+) -> Drift:
     differences: list[Floats] = []
-    median, count = medians(past.within(0))
+    median, count = _medians(past.within(0))
     for days in windows:
-        median, count = medians(past.within(days))
+        median, count = _medians(past.within(days))
         differences.append(np.where(count >= at_least, rx_dbm - median, np.nan))
     per_day = _slope(rx_dbm, past, windows[-1], trend_at_least)
     falling = np.where(per_day < 0, per_day, np.nan)
@@ -94,14 +125,9 @@ def _slope(rx_dbm: Floats, past: Past, days: int, at_least: int) -> Floats:
     """dB a day by least squares over the window, today included."""
     chosen = (past.ages >= 1) & (past.ages <= days)
     x = np.append(-past.ages[chosen].astype(np.float64), 0.0)
-    found = np.full(len(rx_dbm), np.nan)
-    for start in range(0, len(rx_dbm), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        kept = past.values[rows][:, chosen]
-        y = np.where(kept == MISSING, np.nan, kept / PER_DB)
-        y = np.column_stack([y, rx_dbm[rows]])
-        found[rows] = _least_squares(x, y, ~np.isnan(y), at_least)
-    return found
+    kept = past.values[:, chosen]
+    y = np.column_stack([np.where(kept == MISSING, np.nan, kept / PER_DB), rx_dbm])
+    return _least_squares(x, y, ~np.isnan(y), at_least)
 
 
 def _least_squares(x: Floats, y: Floats, held: Bools, at_least: int) -> Floats:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,10 +14,11 @@ from pandas.api.types import union_categoricals
 from cpe.domain.verdict import Code
 from cpe.fleet import coverage as cover
 from cpe.fleet import incidents, lists, words
-from cpe.fleet.baseline import Drift, Past, drift
+from cpe.fleet.baseline import Drift
+from cpe.fleet.compare import Compared
 from cpe.fleet.frames import give_back
-from cpe.fleet.history import past_frame
 from cpe.fleet.join import Sources, forget_the_dead, join
+from cpe.fleet.joined import Frames, Joined
 from cpe.fleet.judge import NOT_CLAIMED, FleetJudgement, judge
 from cpe.fleet.view import View
 from cpe.profiles.thresholds import Thresholds
@@ -28,42 +29,6 @@ KNOWN_COLUMNS: Final = (
 )  # fmt: skip
 BIN_DB: Final = 0.5
 RX_RANGE: Final = (-32.0, -4.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """What was read, and what was known before."""
-
-    boxes: pd.DataFrame
-    radios: pd.DataFrame
-    nodes: pd.DataFrame
-    onts: pd.DataFrame
-    equipment: pd.DataFrame
-    known: pd.DataFrame
-    boots: pd.DataFrame
-    """Columns box (ACS id) and booted_at (Unix seconds), of the last 24 h."""
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The fleet before it is judged; the past is looked up for its rows."""
-
-    fleet: pd.DataFrame
-    frames: Frames
-    sources: Sources
-    acs_rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pasts:
-    """Earlier days laid beside the fleet's rows, and how often things happened this week."""
-
-    own: Past
-    of_olt: Past
-    at_olt: Past
-    downs: Mapping[int, int] = field(default_factory=dict[int, int])
-    boots: Mapping[int, int] = field(default_factory=dict[int, int])
-    """By box id (`known["id"]`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,29 +87,28 @@ def join_frames(frames: Frames, sources: Sources, thresholds: Thresholds) -> Joi
 
 
 def conclude(
-    joined: Joined, pasts: Pasts, olts: Sequence[cover.OltRead], thresholds: Thresholds
+    joined: Joined, compared: Compared, olts: Sequence[cover.OltRead], thresholds: Thresholds
 ) -> Conclusion:
     """Judge the fleet and say what follows."""
     fleet, frames, sources = joined.fleet, joined.frames, joined.sources
     limits = thresholds.fleet
-    past = past_frame(
-        fleet, frames.known, pasts.own, pasts.of_olt, frames.boots, sources.now, thresholds
-    )
     give_back()
-    view = View(fleet, frames.radios, frames.nodes, sources, thresholds, past)
+    view = View(fleet, frames.radios, frames.nodes, sources, thresholds, compared.past)
     judgement = judge(view)
     give_back()
-    own, at_olt = _drifts(view, pasts, thresholds)
-    fading = incidents.fading(view, own, at_olt)
+    own = compared.own
+    fading = incidents.fading(view, own, compared.at_olt)
     worst_db = np.full(len(fleet), np.nan)
     worst_db[fading["row"].to_numpy()] = fading["worst_db"].to_numpy()
     score = lists.scores(view, judgement, worst_db)
+    give_back()
     covered = cover.coverage(
         view, judgement.statuses, frames.known, frames.equipment, olts, joined.acs_rows
     )
     reasons = cover.incomplete_because(covered, sources, limits)
     outages = incidents.outages(view)
     pons = incidents.pon_table(view, judgement, fading)
+    give_back()
     summary = {
         "schema": "cpe.sweep/1",
         "verdicts": _verdicts(judgement),
@@ -170,8 +134,8 @@ def conclude(
         "partly_read": lists.listed(view, view.partly_read),
         "not_judged": NOT_CLAIMED,
         "bands": lists.bands(view),
-        "flapping": lists.flapping(view, _by_row(fleet, frames.known, pasts.downs)),
-        "rebooting": lists.rebooting(view, _by_row(fleet, frames.known, pasts.boots)),
+        "flapping": lists.flapping(view, compared.downs),
+        "rebooting": lists.rebooting(view, compared.boots),
         "firmware": lists.firmware_outliers(view, judgement),
         "stock": lists.stock_truth(view, frames.equipment),
         "pons": _records(pons, None),
@@ -183,32 +147,6 @@ def conclude(
 _MESH: Final = [
     "mesh.nodes_are_active", "mesh.backhaul_signal_is_good", "mesh.backhaul_has_room",
 ]  # fmt: skip
-
-
-def _drifts(view: View, pasts: Pasts, thresholds: Thresholds) -> tuple[Drift, Drift]:
-    limits, optical = thresholds.fleet, thresholds.optical
-    told_by_olt = np.isnan(view.floats("rx_dbm"))
-    values = np.where(told_by_olt[:, None], pasts.of_olt.values, pasts.own.values)
-    own = drift(
-        view.rx_dbm, Past(values, pasts.own.ages), limits.baseline_days,
-        at_least=limits.baseline_readings, trend_at_least=limits.trend_readings,
-        weak_dbm=optical.rx_min_dbm,
-    )  # fmt: skip
-    at_olt = drift(
-        view.floats("olt_rx_dbm"), pasts.at_olt, limits.baseline_days,
-        at_least=limits.baseline_readings, trend_at_least=limits.trend_readings,
-        weak_dbm=optical.olt_rx_min_dbm,
-    )  # fmt: skip
-    return own, at_olt
-
-
-def _by_row(fleet: pd.DataFrame, known: pd.DataFrame, counts: Mapping[int, int]) -> np.ndarray:
-    before = fleet["before"].to_numpy(dtype=np.int64)
-    found = np.zeros(len(fleet), dtype=np.int64)
-    if not counts or not len(known):
-        return found
-    per_known = known["id"].map(counts).fillna(0).to_numpy(dtype=np.int64)
-    return np.where(before >= 0, per_known[np.maximum(before, 0)], 0)
 
 
 def _verdicts(judgement: FleetJudgement) -> dict[str, int]:

@@ -82,9 +82,10 @@ def join(
 
 def _best_rows(onts: pd.DataFrame) -> pd.DataFrame:
     """One row per serial: the online one, else where it went down last."""
-    named = onts[onts["gpon_serial"].notna()]
+    has_serial = onts["gpon_serial"].notna()
+    named = onts if has_serial.all() else onts[has_serial].reset_index(drop=True)
     if named["gpon_serial"].is_unique:
-        return named.reset_index(drop=True)
+        return named
     ranked = named.assign(
         _online=named["state"].eq("online"), _at=named["down_at"].fillna(-np.inf)
     ).sort_values(["_online", "_at"], ascending=False, kind="stable")

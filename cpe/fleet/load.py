@@ -10,8 +10,9 @@ import pandas as pd
 from cpe.domain.sweep import SweepPart
 from cpe.fleet import coverage as cover
 from cpe.fleet import frames
-from cpe.fleet.conclude import Frames, joined_known
+from cpe.fleet.conclude import joined_known
 from cpe.fleet.join import Sources
+from cpe.fleet.joined import Frames
 from cpe.profiles.thresholds import Thresholds
 
 

@@ -125,12 +125,19 @@ async def test_a_database_that_takes_nothing_ends_the_child(lab, children):
     assert not is_alive(children[0].pid)
 
 
-async def test_a_fleet_that_was_large_last_time_is_read_by_a_child(lab, children, monkeypatch):
-    monkeypatch.setattr("tasks.sweep.WORTH_IT_FROM", DEVICES)
-    first = (await swept()).answer
+@pytest.mark.parametrize(("worth_it_from", "started"), [(DEVICES, 1), (DEVICES + 1, 0)])
+async def test_a_large_fleet_is_read_by_a_child(lab, children, monkeypatch, worth_it_from, started):
+    monkeypatch.setattr("tasks.sweep.WORTH_IT_FROM", worth_it_from)
+    answer = (await swept()).answer
+    assert len(children) == started
+    assert answer["coverage"]["acs"]["rows"] == DEVICES
+    assert answer["state"] == "complete"
+    assert answer["verdicts"]["healthy"] == DEVICES
+
+
+async def test_an_acs_that_does_not_tell_how_many_it_has_is_read_here(lab, children, monkeypatch):
+    monkeypatch.setattr("tasks.sweep.WORTH_IT_FROM", 1)
+    await lab.set_fault("acs", "http500", times=1)
+    answer = (await swept()).answer
     assert children == []
-    again = (await swept()).answer
-    assert len(children) == 1
-    assert again["coverage"]["acs"]["rows"] == first["coverage"]["acs"]["rows"] == DEVICES
-    assert again["state"] == "complete"
-    assert again["verdicts"] == first["verdicts"]
+    assert answer["coverage"]["acs"]["rows"] == DEVICES

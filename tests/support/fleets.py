@@ -29,8 +29,9 @@ from cpe.domain.snapshot import (
 )
 from cpe.fleet import frames
 from cpe.fleet.baseline import MISSING, Past
-from cpe.fleet.conclude import Frames, known_frame
+from cpe.fleet.conclude import known_frame
 from cpe.fleet.join import Sources
+from cpe.fleet.joined import Frames
 from cpe.profiles.cpe_profile import profiles
 
 NOW = datetime(2026, 11, 27, 8, 0, 0, tzinfo=UTC).timestamp()
@@ -59,7 +60,7 @@ class Fleet:
 
     def pasts(self, rows: int):
         """The past of the first boxes, in order; nothing of those that only OLTs show."""
-        from cpe.fleet.conclude import Pasts
+        from cpe.fleet.compare import Pasts
 
         def past(values):
             extra = np.full((rows - len(values), DAYS), MISSING, dtype=np.int16)

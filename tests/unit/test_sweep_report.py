@@ -10,6 +10,7 @@ from cpe.answer.sweep_html import report
 from cpe.answer.sweep_html.charts import colour, coverage_bar, histogram, pon_maps, spark
 from cpe.answer.sweep_page import coverage_rows, page, pon_rows, worst_rows
 from cpe.domain.verdict import Code
+from cpe.fleet.compare import compare
 from cpe.fleet.conclude import conclude, join_frames
 from cpe.fleet.coverage import OltRead
 from cpe.profiles.sweep_words import sweep_words
@@ -30,7 +31,8 @@ def an_answer(size=600, seed=5, **options):
                 whole=name not in fleet.sources.olts_failed, before=200)
         for name in fleet.sources.olts_asked
     ]  # fmt: skip
-    found = conclude(joined, fleet.pasts(len(joined.fleet)), reads, thresholds)
+    compared = compare(joined, fleet.pasts(len(joined.fleet)), thresholds)
+    found = conclude(joined, compared, reads, thresholds)
     state = "incomplete" if found.reasons else "complete"
     return {
         "schema": "cpe.sweep/1", "id": "an-id", "started_at": "2026-11-27T08:00:00Z",
