@@ -16,7 +16,8 @@ from cpe.settings import DiagnosisSettings
 from flows.conduct import Reached, as_task_run, diagnose, keep
 from flows.final_state import judged
 from flows.links import flow_run_url
-from flows.request import DiagnosisRequest
+from flows.naming import named
+from flows.request import DiagnosisRequest, run_name
 from flows.telling import telling
 from tasks.clients import settle_bridges
 from tasks.memory import kept_already
@@ -25,7 +26,6 @@ from tasks.report import publish_report
 
 @flow(
     name="diagnose-cpe",
-    flow_run_name="diagnose {request.serial}",
     description=__doc__,
     persist_result=True,
     result_serializer="json",
@@ -45,12 +45,13 @@ async def diagnose_cpe(request: DiagnosisRequest) -> Any:
         # Its worker was lost after the answer was kept: that is the answer, also of this attempt.
         return judged(kept.verdict, kept.document)
     run = {"flow_run_id": run_id, "url": flow_run_url(run_id)}
-    with telling(run_id):
-        reached = await diagnose(request.to_domain(), run_id, run, as_task_run)
-    # The report first: Prefect's server works on it while we pack what our database gets.
-    told, kept, _ = await asyncio.gather(
-        report(reached), keep(reached, as_task_run), settle_bridges()
-    )
+    async with named(run_name(request.serial)):
+        with telling(run_id):
+            reached = await diagnose(request.to_domain(), run_id, run, as_task_run)
+        # The report first: Prefect's server works on it while we pack what our database gets.
+        told, kept, _ = await asyncio.gather(
+            report(reached), keep(reached, as_task_run), settle_bridges()
+        )
     lost = [text for text in (told, kept) if text]
     verdict = reached.judgement.verdict
     for text in lost:

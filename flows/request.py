@@ -8,6 +8,11 @@ from cpe.domain.serials import MAX_SERIAL_LENGTH, parse_serial
 from cpe.domain.snapshot import Request
 
 
+def run_name(serial: str) -> str:
+    """What a diagnosis of the box is called among the runs; who creates one may name it at once."""
+    return f"diagnose {serial}"
+
+
 class DiagnosisRequest(BaseModel):
     """Diagnostic d'une boîte · Diagnosis of one box."""
 

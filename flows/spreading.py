@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
 
 from cpe.settings import SweepSettings
+from flows.request import run_name
 
 log = logging.getLogger("cpe.sweep")
 SHARD: Final = "sweep-shard/batch"
@@ -70,6 +71,7 @@ async def diagnose_worst(sweep_id: str, serials: list[str]) -> dict[str, Any]:
         for serial in serials:
             await client.create_flow_run_from_deployment(
                 deployment.id,
+                name=run_name(serial),
                 parameters={"request": {"serial": serial, "requested_by": "sweep"}},
                 idempotency_key=f"{sweep_id}:{serial}",
                 tags=["sweep"],

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 import httpx
 
 from cpe.domain.redaction import excerpt
+from flows.request import run_name
 
 DEPLOYMENT: Final = "diagnose-cpe/on-demand"
 POOL: Final = "cpe"
@@ -86,6 +87,7 @@ class PrefectApi:
         Raises PrefectUnavailableError.
         """
         body = {
+            "name": run_name(request["serial"]),
             "parameters": {"request": request},
             "state": {"type": "SCHEDULED"},
             "idempotency_key": f"hub:{ticket}",

@@ -59,7 +59,8 @@ async def test_a_weak_fibre_is_found_shown_and_kept(lab):
     async with get_client() as client:
         flow_run = await client.read_flow_run(run_id)
         artifacts = await client.read_artifacts(
-            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[artifact_key("LAB0001")]))
+            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[artifact_key("LAB0001")])),
+            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run_id])),
         )
     assert flow_run.name == "diagnose LAB0001"
     page = artifacts[0].data

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+import httpx
 import pytest
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.flow_engine import run_flow_async
 from prefect.states import AwaitingRetry
 
@@ -45,3 +46,30 @@ async def test_a_run_that_begins_again_after_its_answer_was_kept_gives_that_answ
     assert again == first
     assert state.name == first["verdict"]["code"]
     assert lab.acs.requests == asked, "nobody was asked a second time"
+
+
+async def test_a_run_that_has_its_name_is_not_named_again_and_one_without_is(lab, monkeypatch):
+    asked = []
+    real = PrefectClient.set_flow_run_name
+
+    async def counting(self, flow_run_id, name):
+        asked.append(name)
+        return await real(self, flow_run_id, name)
+
+    monkeypatch.setattr(PrefectClient, "set_flow_run_name", counting)
+    parameters = {"request": DiagnosisRequest(serial="LAB0002")}
+    async with get_client() as client:
+        for given in (None, "diagnose LAB0002"):
+            run = await client.create_flow_run(diagnose_cpe, name=given, parameters=parameters)
+            await run_flow_async(diagnose_cpe, flow_run=run, parameters=parameters)
+            assert (await client.read_flow_run(run.id)).name == "diagnose LAB0002"
+    assert asked == ["diagnose LAB0002"]
+
+
+async def test_a_run_that_cannot_be_named_is_a_diagnosis_all_the_same(lab, monkeypatch):
+    async def refused(self, flow_run_id, name):
+        raise httpx.ConnectError("gone")
+
+    monkeypatch.setattr(PrefectClient, "set_flow_run_name", refused)
+    answer = await diagnose_cpe(DiagnosisRequest(serial="LAB0002"))
+    assert answer["verdict"]["code"] == "healthy"
