@@ -17,6 +17,7 @@ from cpe.domain.errors import DuplicateError, StaleWriteError
 
 SUBJECT_LENGTH: Final = 140
 ENDED: Final = ("Completed", "Cancelled")
+DUE: Final = "exp_end_date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Work:
             fields = {
                 "subject": escaped(subject, limit=SUBJECT_LENGTH),
                 "description": _paragraphs(description),
-                "exp_end_date": due.isoformat(),
+                DUE: due.isoformat(),
                 "priority": priority,
                 "status": "Open",
                 self._names.idem: key,
@@ -66,8 +67,9 @@ class Work:
                     raise  # another unique field is in the way
                 return self._task(found, changed=False)
             after = await must_read(self._frappe, self._names.task, str(kept["name"]))
-            asked = ("exp_end_date", "priority", self._names.idem)
-            compare(self._frappe, after, {name: fields[name] for name in asked})
+            asked = (DUE, "priority", self._names.idem)
+            kept = after | {DUE: _day(after)}
+            compare(self._frappe, kept, {name: fields[name] for name in asked})
             return self._task(after, changed=True)
 
         return await patiently(once)
@@ -132,16 +134,22 @@ class Work:
         return await statuses(self._frappe, self._names.task, "status", names)
 
     async def _by_key(self, key: str) -> Doc | None:
-        fields = ["name", "status", "priority", "exp_end_date", self._names.idem]
+        fields = ["name", "status", "priority", DUE, self._names.idem]
         rows = await self._frappe.rows(self._names.task, [(self._names.idem, "=", key)], fields)
         # MariaDB's = disregards case and trailing spaces.
         exact = [row for row in rows if row.get(self._names.idem) == key]
         return exact[0] if exact else None
 
     def _task(self, doc: Doc, *, changed: bool) -> Written:
-        shown = ("status", "priority", "exp_end_date")
-        after: dict[str, object] = {field: doc.get(field) for field in shown}
+        after: dict[str, object] = {field: doc.get(field) for field in ("status", "priority")}
+        after[DUE] = _day(doc)
         return Written(str(doc["name"]), {}, after, changed=changed)
+
+
+def _day(task: Doc) -> str | None:
+    """The day it is due: the field is a Date in ERPNext 15 and a Datetime since 16 (midnight)."""
+    kept = task.get(DUE)
+    return str(kept)[: len("2026-12-04")] if kept else None
 
 
 def _paragraphs(text: str) -> str:
