@@ -8,7 +8,9 @@ import re
 import httpx
 import pytest
 
+from cpe.access.erpnext import key_field
 from cpe.access.erpnext.frappe import Frappe, FrappeBusyError
+from cpe.access.erpnext.names import ErpNames
 from cpe.domain import errors
 from tests.support.tools import ROOT
 
@@ -160,4 +162,39 @@ async def test_a_stranger_is_announced(status, text, kind):
     with pytest.raises(errors.AccessError) as caught:
         await frappe.rows("Task", [], ["name"])
     assert type(caught.value) is kind
+    await frappe.close()
+
+
+async def test_a_list_that_leaves_a_field_out_is_noticed():
+    """Frappe 16 lists without the fields that it does not have or that the user may not read; what
+    is empty is null."""
+    rows = '{"data": [{"name": "EQP-1", "status": "En inventaire"}]}'
+    frappe = site(200, rows)
+    assert len(await frappe.rows("Service Equipment", [], ["name", "status"])) == 1
+    with pytest.raises(errors.FieldUnknownError, match="customer"):
+        await frappe.rows("Service Equipment", [], ["name", "status", "customer"])
+    await frappe.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(417, "DataError"), (403, "PermissionError")], ids=["v15", "v16"]
+)
+async def test_a_key_field_that_is_missing_is_seen_on_a_site_without_one_task(status, kind):
+    """Frappe 16 refuses a filter on a field that is not there as PermissionError."""
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if "custom_idem_key" in request.url.params["filters"]:
+            return httpx.Response(status, json={"exc_type": kind})
+        return httpx.Response(200, json={"data": []})
+
+    frappe = Frappe("http://erp", "k", "s", transport=httpx.MockTransport(reply))
+    found = await key_field.examine(frappe, ErpNames())
+    assert found == key_field.KeyField(exists=False, unique=False)
+    await frappe.close()
+
+
+async def test_a_user_who_may_not_read_tasks_is_not_told_to_make_a_field():
+    frappe = site(403, json.dumps({"exc_type": "PermissionError"}))
+    with pytest.raises(errors.LoginRefusedError):
+        await key_field.examine(frappe, ErpNames())
     await frappe.close()

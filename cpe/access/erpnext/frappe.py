@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from cpe.access.erpnext.text import without_tags
+from cpe.access.erpnext.text import dropped, left_out, without_tags
 from cpe.access.http import translated
 from cpe.domain.errors import (
     AccessError,
@@ -136,7 +136,7 @@ class Frappe:
         kept = await self._one("POST", _path(doctype), dict(fields))
         if kept is None:
             raise self._declined(f"there is no doctype {doctype}")
-        self._kept_all(doctype, kept, fields)
+        self._all_there(doctype, dropped(kept, fields), "it was dropped")
         return kept
 
     async def update(self, doctype: str, name: str, read: Doc, fields: Mapping[str, object]) -> Doc:
@@ -153,7 +153,7 @@ class Frappe:
         kept = await self._one("PUT", _path(doctype, name), {**fields, "modified": modified})
         if kept is None:
             raise self._declined(f"{doctype} {name} is gone")
-        self._kept_all(doctype, kept, fields)
+        self._all_there(doctype, dropped(kept, fields), "it was dropped")
         return kept
 
     async def method(self, name: str) -> object:
@@ -188,6 +188,7 @@ class Frappe:
             if not isinstance(row, dict):
                 raise self._strange("a row that is no object", str(row))
             found.append(cast("Doc", row))
+        self._all_there(doctype, left_out(found, fields), "or it is not ours to read")
         return found
 
     async def _one(self, method: str, path: str, body: Doc | None = None) -> Doc | None:
@@ -246,12 +247,10 @@ class Frappe:
         message = f"{exc_type or f'HTTP {status}'} {said}".rstrip()
         return found(message, system=SYSTEM, target=self.target)
 
-    def _kept_all(self, doctype: str, kept: Doc, asked: Mapping[str, object]) -> None:
-        """Frappe drops fields that a doctype does not have, and answers 200."""
-        lost = sorted(n for n, value in asked.items() if n not in kept and value not in (None, ""))
+    def _all_there(self, doctype: str, lost: Sequence[str], why: str) -> None:
         if lost:
             raise FieldUnknownError(
-                f"{doctype} has no field {', '.join(lost)}: it was dropped",
+                f"{doctype} has no field {', '.join(lost)}: {why}",
                 system=SYSTEM,
                 target=self.target,
             )

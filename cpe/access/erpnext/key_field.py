@@ -20,9 +20,12 @@ class KeyField:
 
 async def examine(frappe: Frappe, names: ErpNames) -> KeyField:
     """Whether Task has the field, and whether it is unique. Raises AccessError."""
+    await patiently(lambda: frappe.rows(names.task, [], ["name"], limit=1))  # may we read at all?
+    wanted = (names.idem, "is", "set")
     try:
-        await patiently(lambda: frappe.rows(names.task, [], ["name", names.idem], limit=1))
-    except FieldUnknownError:
+        await patiently(lambda: frappe.rows(names.task, [wanted], ["name"], limit=1))
+    except (FieldUnknownError, LoginRefusedError):
+        # DataError from Frappe 15, PermissionError from 16, which lists unknown fields as nothing.
         return KeyField(exists=False, unique=False)
     try:
         found = await patiently(lambda: _custom(frappe, names))
