@@ -50,22 +50,17 @@ async def _move(book: Swaps, case: SwapCase, effect: MoveUnit, actor: str) -> St
         return begun
     # Only the new unit is contested: the old one may have been moved by hand, which is welcome.
     may_be_there = begun is not None or effect.step != INSTALL_NEW
+    move = unit_move(case, effect)
     if begun is None:
         unit = await equipment.read(known.equipment)
         if unit is None:
             raise DeclinedError(f"{known.equipment} is gone from ERPNext", system="erp")
-        possible = {effect.was.value, *((effect.becomes.value,) if may_be_there else ())}
-        if unit.status not in possible:  # nothing is intended that cannot be
-            raise OtherStatusError(
-                f"{known.equipment} is « {unit.status} », not « {effect.was} »",
-                system="erp",
-                status=unit.status,
-            )
+        why = move.hindrance(known.equipment, unit.status, unit.customer)
+        if why and not (may_be_there and unit.status == effect.becomes):
+            raise OtherStatusError(why, system="erp", status=unit.status)  # nothing is intended
         before = {"status": unit.status, "customer": unit.customer}
         begun = await book.intend(case.id, effect.step, actor=actor, at=now(), before=before)
-    moved = await equipment.move(
-        known.equipment, unit_move(case, effect), may_be_there=may_be_there
-    )
+    moved = await equipment.move(known.equipment, move, may_be_there=may_be_there)
     changed = begun.before != moved.after
     await book.finish(case.id, effect.step, at=now(), after=moved.after, changed=changed)
     return await _finished(book, case.id, effect.step)
@@ -81,6 +76,7 @@ def unit_move(case: SwapCase, effect: MoveUnit) -> UnitMove:
         sets_customer=sets,
         customer=case.customer if effect.customer == "set" else None,
         customers=tuple(sorted(holder for holder in holders if holder)),
+        contested=effect.step == INSTALL_NEW,
     )
 
 

@@ -25,14 +25,28 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class UnitMove:
-    """From one status to the next. `sets_customer`: `customer` (None clears) is written with it;
-    `customers` are those that the unit may belong to when it has been moved already."""
+    """From one status to the next. `sets_customer`: `customer` is written with it on a unit that
+    has none, or cleared when it is None. `customers` are those that the unit may belong to when it
+    has been moved already, and before when it is `contested`."""
 
     was: str
     becomes: str
     sets_customer: bool = False
     customer: str | None = None
     customers: tuple[str, ...] = ()
+    contested: bool = False
+
+    def hindrance(self, name: str, status: str, holder: str | None) -> str:
+        """Why the unit is not where the move starts from; empty when it is."""
+        if status != self.was:
+            return f"{name} is « {status} », not « {self.was} »"
+        if self.contested and self.is_others(holder):
+            return f"{name} is kept for {holder}"
+        return ""
+
+    def is_others(self, holder: str | None) -> bool:
+        """Whether it belongs to a customer who has nothing to do with the move."""
+        return holder not in (None, *self.customers)
 
 
 class OtherStatusError(DeclinedError):
@@ -81,15 +95,13 @@ class Equipment:
         try may have done it; without it somebody else has taken the unit. Raises OtherStatusError
         when it stands anywhere else, AccessError.
         """
-        wanted: dict[str, object] = {self._names.status: move.becomes}
-        if move.sets_customer and self._names.move_customer:
-            wanted[self._names.customer] = move.customer
         unsure = may_be_there
 
         async def once() -> Moved:
             nonlocal unsure
             for _ in range(STALE_TRIES):
                 doc = await must_read(self._frappe, self._names.equipment, name)
+                wanted = self._wanted(doc, move)
                 if self._is_there(doc, wanted, move, unsure=unsure):
                     return Moved(self._fields(doc), self._fields(doc), changed=False)
                 try:
@@ -108,18 +120,22 @@ class Equipment:
         self, doc: Doc, wanted: dict[str, object], move: UnitMove, *, unsure: bool
     ) -> bool:
         """Whether nothing is left to write. Raises OtherStatusError when nothing may be."""
-        status, holder = str(doc.get(self._names.status) or ""), doc.get(self._names.customer)
-        if status == move.was:
+        unit = self._unit(doc)
+        why = move.hindrance(unit.equipment, unit.status, unit.customer)
+        if not why:
             return False
-        ours = self._names.customer not in wanted or (holder or None) in (None, *move.customers)
-        if unsure and ours and status == move.becomes:
+        ours = self._names.customer not in wanted or not move.is_others(unit.customer)
+        if unsure and ours and unit.status == move.becomes:
             return is_so(doc, wanted)
-        raise OtherStatusError(
-            f"{doc.get('name')} is « {status} », not « {move.was} »",
-            system=SYSTEM,
-            target=self._frappe.target,
-            status=status,
-        )
+        raise OtherStatusError(why, system=SYSTEM, target=self._frappe.target, status=unit.status)
+
+    def _wanted(self, doc: Doc, move: UnitMove) -> dict[str, object]:
+        """The fields to write. A customer that is there stays: it may have been renamed since."""
+        wanted: dict[str, object] = {self._names.status: move.becomes}
+        if move.sets_customer and self._names.move_customer:
+            holder = doc.get(self._names.customer) or None
+            wanted[self._names.customer] = move.customer and (holder or move.customer)
+        return wanted
 
     async def statuses(self, names: Iterable[str]) -> dict[str, str]:
         """Name → status of these units; one that is gone is missing."""
