@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from cpe.domain.swap import ENDED, WAITING, Kind, Outcome, SwapEvent, SwapState, after
+from cpe.domain.swap import (
+    ENDED,
+    UNDER_TEST,
+    WAITING,
+    Kind,
+    Outcome,
+    SwapEvent,
+    SwapState,
+    after,
+)
 from cpe.domain.swap_case import (
     Answer,
     BenchResult,
@@ -108,6 +117,8 @@ def _moved(case: SwapCase, event: SwapEvent, now: datetime, **changes: object) -
         changed = changed.but(closed_at=now)
     if state not in WAITING:
         changed = changed.but(wait_key=None)
+    if state not in UNDER_TEST:
+        changed = changed.but(differences=())  # compared no more, so never taken back
     return changed.but(**changes)
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from cpe.domain.verdict import Code
 from deployments.swaps import desk
+from flows.conduct import as_function
+from flows.swap_check import reconcile
 from tests.support.swaps.bench import Bench, running_bench
 
 DIAGNOSTIC, FOR_GOOD = "swap_diagnostic", "remplacement_definitif"
@@ -53,3 +55,24 @@ async def test_a_customer_that_was_renamed_during_the_test_is_not_written_back(b
     assert swap["outcome"] == "returned"
     assert await bench.unit(OLD) == ("Actif", "CUST-RENAMED")
     assert await bench.unit(NEW) == ("Retourné", None)
+
+
+async def test_a_swap_that_ended_differs_no_more(bench):
+    """What ERPNext does with the units after the end is nobody's business, and nobody would ever
+    take the warning away again."""
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    await bench.set_unit(OLD, status="En inventaire")
+    assert list(await reconcile(as_function)) == [swap["id"]]
+    ended = await bench.answer(swap, "passed")
+    assert (ended["outcome"], ended["differences"]) == ("passed", [])
+
+
+async def test_a_swap_that_is_answered_while_erpnext_is_compared_does_not_differ(bench):
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+
+    async def answered_meanwhile(task, *arguments):
+        await bench.answer(swap, "failed")
+        return await as_function(task, *arguments)
+
+    assert await reconcile(answered_meanwhile) == {}
+    assert (await desk.show(swap["id"]))["differences"] == []
