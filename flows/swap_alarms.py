@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Final
 
 from cpe.domain import swap_moves as moves
 from cpe.domain.swap import SwapState
 from cpe.domain.swap_case import SwapCase, SwapFile
-from cpe.domain.swap_errors import SwapNotFoundError
+from cpe.domain.swap_errors import SwapNotFoundError, TransitionRefusedError
 from cpe.domain.swap_timer import Alarm, due
 from flows.conduct import Step
 from flows.swap_drive import US, driving
@@ -37,7 +38,8 @@ async def ring(swap_id: str, step: Step) -> Alarm | None:
             return None
         priority = await step(tell_people, alarm.name, file.case, alarm)
         if alarm.is_escalation and file.case.state is SwapState.AWAITING_TEST:
-            await book.moved(swap_id, lambda c: moves.overdue(c, now()), actor=US)
+            with contextlib.suppress(TransitionRefusedError):  # answered while people were told
+                await book.moved(swap_id, lambda c: moves.overdue(c, now()), actor=US)
         await book.edited(swap_id, lambda c: _with_priority(c, priority))
         _emit(file.case, alarm)
         swaps = await book.book()

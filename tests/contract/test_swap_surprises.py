@@ -7,6 +7,7 @@ import pytest
 from cpe.domain.verdict import Code
 from deployments.swaps import desk
 from flows.conduct import as_function
+from flows.swap_alarms import ring
 from flows.swap_check import reconcile
 from tests.support.swaps.bench import Bench, running_bench
 
@@ -76,3 +77,20 @@ async def test_a_swap_that_is_answered_while_erpnext_is_compared_does_not_differ
 
     assert await reconcile(answered_meanwhile) == {}
     assert (await desk.show(swap["id"]))["differences"] == []
+
+
+async def test_an_answer_while_people_are_told_that_it_is_late_is_taken_and_the_alarm_ends(bench):
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    bench.pass_time(days=7)
+
+    async def answered_meanwhile(task, *arguments):
+        told = await as_function(task, *arguments)
+        await desk.answer(swap["id"], desk.BenchAnswer(result="passed", by="Marc"))
+        return told
+
+    assert (await ring(swap["id"], answered_meanwhile)).name == "escalation-0"
+    swap = await desk.drive(swap["id"])
+    assert (swap["state"], swap["outcome"]) == ("closed", "passed")
+    assert [s["step"] for s in swap["steps"] if s["at"] is None] == []
+    (task,) = await bench.tasks()
+    assert task["status"] == "Completed"
