@@ -40,7 +40,7 @@ from cpe.settings import (
     mistakes,
 )
 from deployments.commands.console import out, print_json
-from deployments.commands.doctor_erp import ErpCheck, equipment, idempotency
+from deployments.commands.doctor_erp import ErpCheck, comments, equipment, idempotency
 from deployments.commands.exits import DONE, REFUSED, UNREACHABLE
 from deployments.server.state import find_running_server, is_healthy
 from tasks import clients
@@ -85,6 +85,7 @@ async def _examine(*, fix: bool) -> list[Check]:
         ("bridge", _bridge),
         ("erp", _erp),
         ("erp equipment", _erp_equipment),
+        ("erp comments", _erp_comments),
         ("erp key field", lambda: _erp_key_field(fix=fix)),
         ("database", _database),
         ("prefect", _prefect),
@@ -217,6 +218,10 @@ async def _erp() -> Check:
 
 async def _erp_equipment() -> Check:
     return await _of_erp("erp equipment", lambda erp: equipment(erp.frappe, erp.names))
+
+
+async def _erp_comments() -> Check:
+    return await _of_erp("erp comments", lambda erp: comments(erp.frappe, erp.names))
 
 
 async def _erp_key_field(*, fix: bool) -> Check:

@@ -33,14 +33,29 @@ async def equipment(frappe: Frappe, names: ErpNames) -> ErpCheck:
         mend = "set CPE_ERP_SERIAL_FIELD, …_STATUS_FIELD, …_CUSTOMER_FIELD, …_TYPE_FIELD"
         return ErpCheck(system, "wrong", error.message, mend)
     except LoginRefusedError as error:
-        mend = f"give the API user read and write on {names.equipment}, Task and Comment"
-        return ErpCheck(system, "wrong", error.message, mend)
+        return ErpCheck(system, "wrong", error.message, _rights(names))
     except DeclinedError as error:
         return ErpCheck(system, "wrong", error.message, "set CPE_ERP_EQUIPMENT_DOCTYPE")
     detail = f"{names.equipment}: {', '.join(fields[2:])}"
     if not rows:
         return ErpCheck(system, "warning", f"{detail}; not one unit is there")
     return ErpCheck(system, "ok", detail)
+
+
+async def comments(frappe: Frappe, names: ErpNames) -> ErpCheck:
+    """Whether we may comment on a Task. Only System Manager and Website Manager may, on a fresh
+    site; reminders and the end of a swap look for their comment before they write it."""
+    system = "erp comments"
+    try:
+        await frappe.rows("Comment", [("reference_doctype", "=", names.task)], ["name"], limit=1)
+    except LoginRefusedError as error:
+        return ErpCheck(system, "wrong", error.message, _rights(names))
+    return ErpCheck(system, "ok", "Comment: readable")
+
+
+def _rights(names: ErpNames) -> str:
+    made = f"read, write and create on {names.task} and Comment"
+    return f"give the API user read and write on {names.equipment}; {made}"
 
 
 async def idempotency(frappe: Frappe, names: ErpNames, *, fix: bool) -> ErpCheck:
