@@ -7,6 +7,7 @@ from cpe.domain.memory import KeptDiagnosis
 from cpe.domain.swap import OPEN, Outcome
 from cpe.domain.swap_case import FollowUp, SwapCase, SwapFile
 from cpe.domain.swap_compare import Says, compare
+from cpe.domain.swap_plan import REMOVE_OLD
 from flows.conduct import Step
 from flows.swap_guard import diagnosed, diagnosis_id
 from tasks import swap_book as book
@@ -29,7 +30,7 @@ async def follow_up(swap_id: str, name: str, step: Step, run_id: str | None) -> 
 
 async def _done(file: SwapFile, planned: FollowUp, step: Step, run_id: str | None) -> FollowUp:
     case = file.case
-    if not _still_installed(case):
+    if not _was_kept(case) or await _was_swapped_out(case):
         return _concluded(planned, None, Says.NOT_COMPARABLE.value, "not_installed", run_id)
     wanted = diagnosis_id(case.id, planned.name)
     kept = await diagnosed(wanted, case.new.serial, f"swap:{case.id}", step)
@@ -39,8 +40,18 @@ async def _done(file: SwapFile, planned: FollowUp, step: Step, run_id: str | Non
     return _concluded(planned, kept, said.says.value, said.why, run_id)
 
 
-def _still_installed(case: SwapCase) -> bool:
+def _was_kept(case: SwapCase) -> bool:
     return case.state in OPEN or case.outcome in (Outcome.PASSED, Outcome.FAILED)
+
+
+async def _was_swapped_out(case: SwapCase) -> bool:
+    """Whether a later swap took the replacement away: it may inform from the bench by now."""
+    later = await (await book.book()).found(serial=case.new.serial, since=case.installed_at)
+    return any(
+        file.did(REMOVE_OLD) and file.case.outcome is not Outcome.RETURNED
+        for file in later
+        if file.case.old.equipment == case.new.equipment
+    )
 
 
 def _statuses(kept: KeptDiagnosis | None) -> dict[str, Status]:

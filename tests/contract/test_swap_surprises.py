@@ -9,6 +9,7 @@ from deployments.swaps import desk
 from flows.conduct import as_function
 from flows.swap_alarms import ring
 from flows.swap_check import reconcile
+from flows.swap_follow_ups import follow_up
 from tests.support.swaps.bench import Bench, running_bench
 
 DIAGNOSTIC, FOR_GOOD = "swap_diagnostic", "remplacement_definitif"
@@ -94,3 +95,24 @@ async def test_an_answer_while_people_are_told_that_it_is_late_is_taken_and_the_
     assert [s["step"] for s in swap["steps"] if s["at"] is None] == []
     (task,) = await bench.tasks()
     assert task["status"] == "Completed"
+
+
+@pytest.mark.parametrize(("second", "says"), [("failed", "not_comparable"), ("returned", "left")])
+async def test_a_replacement_that_was_swapped_out_itself_says_nothing_of_the_first_unit(
+    bench, second, says
+):
+    """The fault stayed, so a second swap follows soon; the replacement then informs from the bench,
+    as healthy as can be. Where it came back, it says as much as before."""
+    first = await bench.start(DIAGNOSTIC, OLD, NEW)
+    bench.lab.plant.install(OLD, NEW)
+    bench.lab.set_scenario(NEW, "healthy")
+    await bench.answer(first, "passed")
+    bench.pass_time(hours=2)
+    swap = await bench.start(DIAGNOSTIC, NEW, "SPARE02")
+    assert swap["state"] == "awaiting_test"
+    if second == "returned":
+        await bench.answer(swap, second)
+    bench.pass_time(hours=70)
+    done = await follow_up(first["id"], "72h", as_function, None)
+    assert done.says == says
+    assert (done.why == "not_installed") is (says == "not_comparable")
