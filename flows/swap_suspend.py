@@ -35,12 +35,13 @@ from tasks import swap_runs as runs
 async def hear(file: SwapFile, run_id: str) -> SwapFile:
     """Take what was filled into the last form, if it was; the swap as it is then.
 
-    A form that came too late (somebody answered elsewhere) or cannot be read changes nothing.
+    A form that came too late (somebody answered elsewhere) or cannot be read changes nothing; the
+    run's log says so.
     """
     case = file.case
-    if case.state not in WAITING or case.wait_key is None:
+    if (key := _last_form(case)) is None:
         return file
-    filled = await runs.response(run_id, case.wait_key)
+    filled = await runs.response(run_id, key)
     if filled is None:
         return file
     log = get_run_logger()
@@ -57,12 +58,23 @@ async def hear(file: SwapFile, run_id: str) -> SwapFile:
     return await book.load(heard.case.id)
 
 
+def _last_form(case: SwapCase) -> str | None:
+    """The form that is shown, or that was when somebody answered elsewhere."""
+    if case.state in WAITING:
+        return case.wait_key
+    return _key(case.wait) if case.wait else None
+
+
+def _key(wait: int) -> str:
+    return f"swap-wait-{wait}"
+
+
 async def sleep(file: SwapFile, run_id: str) -> NoReturn:
     """Suspend the run with the form of what the swap waits for. Never returns.
 
     Raises Prefect's Pause; RuntimeError when the server does not let it sleep.
     """
-    key = f"swap-wait-{file.case.wait + 1}"
+    key = _key(file.case.wait + 1)
     case = await book.edited(file.case.id, lambda c: _asking(c, key))
     form = OverrideForm if case.state is SwapState.AWAITING_OVERRIDE else BenchForm
     keys = keyset_from_base_key(key)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from cpe.domain.verdict import Code
 from deployments.swaps import desk
+from flows import swap_suspend
 from flows.conduct import as_function
 from flows.swap_alarms import ring
 from flows.swap_check import reconcile
 from flows.swap_follow_ups import follow_up
+from flows.swap_forms import filled_bench
+from tasks import swap_book as book
 from tests.support.swaps.bench import Bench, running_bench
 
 DIAGNOSTIC, FOR_GOOD = "swap_diagnostic", "remplacement_definitif"
@@ -116,3 +121,31 @@ async def test_a_replacement_that_was_swapped_out_itself_says_nothing_of_the_fir
     done = await follow_up(first["id"], "72h", as_function, None)
     assert done.says == says
     assert (done.why == "not_installed") is (says == "not_comparable")
+
+
+async def test_a_form_that_came_second_is_told_in_the_run_where_it_was_filled_in(
+    bench, monkeypatch
+):
+    """Filled in while the hub answered: the person saw it go, and would hear of it nowhere."""
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    await book.edited(swap["id"], lambda c: c.but(wait=1, wait_key="swap-wait-1"))
+    await desk.answer(swap["id"], desk.BenchAnswer(result="passed", by="Marc"))
+    filled = {"swap-wait-1": filled_bench(desk.BenchAnswer(result="failed", by="Julie"))}
+
+    async def response(_, key):
+        return filled.get(key)
+
+    monkeypatch.setattr("tasks.swap_runs.response", response)
+    warned = []
+
+    def warning(text, *given):
+        warned.append(text % given)
+
+    monkeypatch.setattr(swap_suspend, "get_run_logger", lambda: SimpleNamespace(warning=warning))
+    heard = await swap_suspend.hear(await book.load(swap["id"]), "run")
+    assert heard.case.answer.by == "Marc"
+    (told,) = warned
+    assert "Marc a déjà répondu" in told
+    filled["swap-wait-1"] = filled_bench(desk.BenchAnswer(result="passed", by="Marc"))
+    await swap_suspend.hear(await book.load(swap["id"]), "run")
+    assert warned == [told]
