@@ -26,6 +26,7 @@ Reason = Annotated[
     StringConstraints(strip_whitespace=True, min_length=5, max_length=2000),
     AfterValidator(redact),
 ]
+Pasted = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
 class _Said(BaseModel):
@@ -64,7 +65,7 @@ class SwapRequest(_Said):
         title="Plainte ou motif · Complaint or reason",
         json_schema_extra={"position": 4},
     )
-    diagnosis_id: str | None = Field(
+    diagnosis_id: Pasted | None = Field(
         default=None,
         max_length=64,
         title="Diagnostic · Diagnosis",
@@ -72,7 +73,7 @@ class SwapRequest(_Said):
         "en est fait un. · A diagnosis of this box, at most 30 minutes old; else one is made.",
         json_schema_extra={"position": 5},
     )
-    customer: str | None = Field(
+    customer: Pasted | None = Field(
         default=None,
         max_length=140,
         title="Client (ERPNext) · Customer",

@@ -104,6 +104,19 @@ def test_what_may_not_be_sent_is_no_request(changes):
         SwapRequest(**{**good, **changes})
 
 
+def test_what_was_pasted_with_its_spaces_means_the_same():
+    """A name copied out of ERPNext: « CUST-3 » was refused for not being « CUST-3 »."""
+    asked = SwapRequest(
+        kind="swap_diagnostic",
+        old_serial=" A1 ",
+        new_serial="B1 ",
+        requested_by="Luc",
+        customer="\tCUST-3 \n",
+        diagnosis_id=" 5f0c ",
+    )
+    assert (asked.old_serial, asked.customer, asked.diagnosis_id) == ("A1", "CUST-3", "5f0c")
+
+
 def whole() -> SwapFile:
     case = a_case(
         SwapState.OVERDUE,
