@@ -10,7 +10,7 @@ from datetime import datetime
 
 from prefect import task
 
-from cpe.access.erpnext.equipment import OtherStatusError, UnitMove
+from cpe.access.erpnext.equipment import Equipment, OtherStatusError, UnitMove
 from cpe.domain.errors import DeclinedError
 from cpe.domain.swap import Unit
 from cpe.domain.swap_case import StepRecord, SwapCase, UnitRef
@@ -51,19 +51,27 @@ async def _move(book: Swaps, case: SwapCase, effect: MoveUnit, actor: str) -> St
     # Only the new unit is contested: the old one may have been moved by hand, which is welcome.
     may_be_there = begun is not None or effect.step != INSTALL_NEW
     move = unit_move(case, effect)
+    unit = await _found_again(equipment, known)
     if begun is None:
-        unit = await equipment.read(known.equipment)
-        if unit is None:
-            raise DeclinedError(f"{known.equipment} is gone from ERPNext", system="erp")
-        why = move.hindrance(known.equipment, unit.status, unit.customer)
+        why = move.hindrance(unit.equipment, unit.status, unit.customer)
         if why and not (may_be_there and unit.status == effect.becomes):
             raise OtherStatusError(why, system="erp", status=unit.status)  # nothing is intended
         before = {"status": unit.status, "customer": unit.customer}
         begun = await book.intend(case.id, effect.step, actor=actor, at=now(), before=before)
-    moved = await equipment.move(known.equipment, move, may_be_there=may_be_there)
+    moved = await equipment.move(unit.equipment, move, may_be_there=may_be_there)
     changed = begun.before != moved.after
     await book.finish(case.id, effect.step, at=now(), after=moved.after, changed=changed)
     return await _finished(book, case.id, effect.step)
+
+
+async def _found_again(equipment: Equipment, known: UnitRef) -> UnitRef:
+    """The unit as it is now; its record may have been renamed since the swap was opened."""
+    if (unit := await equipment.read(known.equipment)) is not None:
+        return unit
+    found = await equipment.find([known.serial])
+    if len(found) != 1:
+        raise DeclinedError(f"{known.equipment} is gone from ERPNext", system="erp")
+    return found[0]
 
 
 def unit_move(case: SwapCase, effect: MoveUnit) -> UnitMove:

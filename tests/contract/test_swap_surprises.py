@@ -149,3 +149,25 @@ async def test_a_form_that_came_second_is_told_in_the_run_where_it_was_filled_in
     filled["swap-wait-1"] = filled_bench(desk.BenchAnswer(result="passed", by="Marc"))
     await swap_suspend.hear(await book.load(swap["id"]), "run")
     assert warned == [told]
+
+
+async def test_a_unit_that_erpnext_renamed_is_found_again_by_its_serial(bench):
+    """Where equipment is named after its serial or by hand, a record may be renamed meanwhile."""
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    table = bench.lab.erp._handle.__self__.tables["Service Equipment"]
+    old_name = swap["old"]["equipment"]
+    table._docs["EQP-RENAMED"] = table.get(old_name) | {"name": "EQP-RENAMED"}
+    table._docs[old_name] = None
+    table._taken["serial_number", OLD] = "EQP-RENAMED"
+    swap = await bench.answer(swap, "passed")
+    assert (swap["outcome"], swap["problem"]) == ("passed", None)
+    assert await bench.unit(OLD) == ("En inventaire", None)
+
+
+async def test_a_unit_that_is_gone_from_erpnext_is_said_and_stands_in_for_no_other(bench):
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    table = bench.lab.erp._handle.__self__.tables["Service Equipment"]
+    table.delete(swap["old"]["equipment"])
+    swap = await bench.answer(swap, "passed")
+    assert swap["state"] == "concluding"
+    assert f"{swap['old']['equipment']} is gone" in swap["problem"]
