@@ -12,6 +12,7 @@ from prefect import task
 
 from cpe.access.erpnext.equipment import Equipment, OtherStatusError, UnitMove
 from cpe.domain.errors import DeclinedError
+from cpe.domain.serials import gpon_serial, gpon_spellings
 from cpe.domain.swap import Unit
 from cpe.domain.swap_case import StepRecord, SwapCase, UnitRef
 from cpe.domain.swap_plan import INSTALL_NEW, CloseTask, Effect, MoveUnit, OpenTask
@@ -168,12 +169,17 @@ def _deadline(case: SwapCase) -> datetime:
 
 @task(name="erp: find unit", task_run_name="erp: find {serial}", timeout_seconds=60, **ONCE)
 async def find_units(serial: str) -> list[UnitRef]:
-    """The equipment of a serial by all the names we know of the box. Raises AccessError,
-    StoreError."""
+    """The equipment of a serial, else by all the names we know of the box: a bar code may hold
+    the GPON serial in hex, ERPNext what is printed beside. Raises AccessError, StoreError."""
     identity = await (await clients.store()).identity(serial)
-    names = [serial]
+    equipment = clients.erp().equipment
+    if exact := await equipment.find([serial]):
+        return exact
+    known: list[str | None] = [serial]
     if identity is not None:
-        known = (identity.tr069_serial, identity.gpon_serial, identity.mac)
-        names += [name for name in known if name]
-    exact = await clients.erp().equipment.find(names[:1])
-    return exact or await clients.erp().equipment.find(names)
+        known += [identity.tr069_serial, identity.gpon_serial, identity.mac]
+    names = [name for name in known if name]
+    labels = [canonical for name in names if (canonical := gpon_serial(name))]
+    names += [spelt for canonical in labels for spelt in gpon_spellings(canonical)]
+    others = list(dict.fromkeys(names))[1:]
+    return await equipment.find(others) if others else []

@@ -171,3 +171,12 @@ async def test_a_unit_that_is_gone_from_erpnext_is_said_and_stands_in_for_no_oth
     swap = await bench.answer(swap, "passed")
     assert swap["state"] == "concluding"
     assert f"{swap['old']['equipment']} is gone" in swap["problem"]
+
+
+@pytest.mark.parametrize("scanned", ["48575443ABCD1234", "hwtcabcd1234", "48575443abcd1234"])
+async def test_a_box_is_found_however_its_label_writes_the_gpon_serial(bench, scanned):
+    """The bar code of a Huawei holds the 16 hex digits, ERPNext what is printed beside; a spare was
+    never seen on the network, so nothing else knows that they are one."""
+    await bench.set_unit(NEW, serial_number="HWTCABCD1234")
+    swap = await bench.start(DIAGNOSTIC, OLD, scanned)
+    assert (swap["state"], swap["new"]["serial"]) == ("awaiting_test", "HWTCABCD1234")

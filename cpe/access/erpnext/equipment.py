@@ -77,8 +77,8 @@ class Equipment:
         rows = await self._rows((self._names.serial, "in", wanted))
         if not rows:
             # Frappe's `like` disregards case on both; % and _ are wildcards, so look again.
-            folded = {serial.casefold() for serial in wanted}
-            for serial in wanted:
+            folded = dict.fromkeys(serial.casefold() for serial in wanted)
+            for serial in folded:
                 rows += await self._rows((self._names.serial, "like", serial))
             rows = [r for r in rows if str(r.get(self._names.serial)).casefold() in folded]
         return list({str(row.get("name")): self._unit(row) for row in rows}.values())
