@@ -115,7 +115,8 @@ class Swaps:
         since: datetime | None = None,
         limit: int = EVERY,
     ) -> list[SwapFile]:
-        """Newest first, whole. `equipment` finds the open swap that holds a unit."""
+        """Newest first, whole. `equipment` finds the open swap that holds a unit; `serial`, in any
+        case, those of either unit."""
         return await self._database.finish(self._found(states, equipment, serial, since, limit))
 
     async def follow_ups_due(self, now: datetime) -> list[tuple[str, str]]:
@@ -273,7 +274,8 @@ class Swaps:
             held = select(swap_units.c.swap_id).where(swap_units.c.equipment == equipment)
             where.append(swaps.c.id.in_(held))
         if serial is not None:
-            where.append(or_(swaps.c.old_serial == serial, swaps.c.new_serial == serial))
+            either = (func.lower(swaps.c.old_serial), func.lower(swaps.c.new_serial))
+            where.append(or_(*(one == serial.lower() for one in either)))
         if since is not None:
             where.append(swaps.c.opened_at >= since)
         query = select(swaps).where(*where).order_by(swaps.c.opened_at.desc(), swaps.c.id.desc())

@@ -180,3 +180,10 @@ async def test_a_box_is_found_however_its_label_writes_the_gpon_serial(bench, sc
     await bench.set_unit(NEW, serial_number="HWTCABCD1234")
     swap = await bench.start(DIAGNOSTIC, OLD, scanned)
     assert (swap["state"], swap["new"]["serial"]) == ("awaiting_test", "HWTCABCD1234")
+
+
+async def test_a_list_is_asked_for_in_any_case(bench):
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    for serial in (OLD, OLD.lower(), NEW.lower()):
+        assert [one["id"] for one in await desk.listed(serial=serial)] == [swap["id"]]
+    assert await desk.listed(serial="LAB000") == []
