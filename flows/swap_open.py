@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cpe.domain.errors import AccessError, NotSupportedError, StoreError
-from cpe.domain.swap import UNDER_TEST, Kind, SwapState, Unit, UnitStatus, expected
+from cpe.domain.swap import UNDER_TEST, Kind, Outcome, SwapState, Unit, UnitStatus, expected
 from cpe.domain.swap_case import SwapCase, SwapFile, UnitRef
 from cpe.domain.swap_errors import SwapRefusedError, SwapUnavailableError
 from cpe.profiles.swap_wording import both, swap_wording
@@ -14,6 +14,8 @@ from tasks.swap_clock import now
 from tasks.swap_effects import find_units
 
 OPENED = "opened"
+ANSWERED = (*UNDER_TEST, SwapState.CONCLUDING)
+"""A return ends such a swap, or hears who was first."""
 
 
 async def opened(
@@ -55,15 +57,27 @@ async def opened(
 
 
 async def to_be_returned(request: SwapRequest, step: Step) -> SwapFile:
-    """The open diagnostic swap that this `retour_de_diagnostic` ends. Raises as `opened` does."""
+    """The diagnostic swap that this `retour_de_diagnostic` ends, or ended when it is asked for
+    again. Raises as `opened` does."""
     swaps = await reachable_book()
     old, new = await _both_units(request, step)
-    for file in await swaps.found(states=UNDER_TEST, equipment=old.equipment):
-        case = file.case
-        if (case.old.equipment, case.new.equipment) == (old.equipment, new.equipment):
+    for file in await swaps.found(states=ANSWERED, equipment=old.equipment):
+        if _is_of(file.case, old, new):
             _check_customers(request, old, new)
             return file
+    for file in await swaps.found(serial=old.serial, limit=1):
+        if _is_of(file.case, old, new) and _was_returned_by(file.case, request.requested_by):
+            return file  # asked for again: the answer to the first time was not heard
     raise refused("no_diagnostic_swap", old=old.serial, new=new.serial)
+
+
+def _is_of(case: SwapCase, old: UnitRef, new: UnitRef) -> bool:
+    return (case.old.equipment, case.new.equipment) == (old.equipment, new.equipment)
+
+
+def _was_returned_by(case: SwapCase, by: str) -> bool:
+    said = case.answer
+    return case.outcome is Outcome.RETURNED and said is not None and said.by == by
 
 
 async def reachable_book() -> book.Swaps:

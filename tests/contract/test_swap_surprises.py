@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from cpe.domain.swap_errors import SwapRaceError, SwapRefusedError
 from cpe.domain.verdict import Code
 from deployments.swaps import desk
 from flows import swap_suspend
@@ -17,7 +18,7 @@ from flows.swap_forms import filled_bench
 from tasks import swap_book as book
 from tests.support.swaps.bench import Bench, running_bench
 
-DIAGNOSTIC, FOR_GOOD = "swap_diagnostic", "remplacement_definitif"
+DIAGNOSTIC, RETURN = "swap_diagnostic", "retour_de_diagnostic"
 OLD, NEW, CUSTOMER = "LAB0003", "SPARE01", "CUST-00003"
 
 
@@ -187,3 +188,28 @@ async def test_a_list_is_asked_for_in_any_case(bench):
     for serial in (OLD, OLD.lower(), NEW.lower()):
         assert [one["id"] for one in await desk.listed(serial=serial)] == [swap["id"]]
     assert await desk.listed(serial="LAB000") == []
+
+
+async def test_a_return_that_is_asked_for_again_is_the_same_return(bench):
+    """A hub that did not hear our answer asks again, with the swap half or wholly concluded."""
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    request = desk.SwapRequest(kind=RETURN, old_serial=OLD, new_serial=NEW, requested_by="Luc")
+    first = await desk.start(request, key="k1")
+    again = await desk.start(request, key="k1")
+    assert (first["id"], again["id"]) == (swap["id"], swap["id"])
+    await desk.drive(swap["id"])
+    ended = await desk.start(request, key="k1")
+    assert (ended["id"], ended["outcome"]) == (swap["id"], "returned")
+
+
+async def test_a_return_after_another_answer_is_told_who_was_first(bench):
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    await desk.answer(swap["id"], desk.BenchAnswer(result="passed", by="Marc"))
+    request = desk.SwapRequest(kind=RETURN, old_serial=OLD, new_serial=NEW, requested_by="Luc")
+    with pytest.raises(SwapRaceError) as caught:
+        await desk.start(request)
+    assert caught.value.winner["by"] == "Marc"
+    await desk.drive(swap["id"])
+    with pytest.raises(SwapRefusedError) as refused:
+        await desk.start(request)
+    assert refused.value.reason == "no_diagnostic_swap"
