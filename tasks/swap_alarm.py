@@ -35,6 +35,8 @@ async def tell_people(label: str, case: SwapCase, alarm: Alarm) -> str:
     priority = LATE if alarm.is_escalation else REMINDED
     if doc is None:
         return priority
+    if doc.get("priority") == LATE:
+        priority = LATE  # set by hand: raised, never lowered
     due = erp.work.site_date(case.deadline) if case.deadline is not None else None
     text = words.fill(serial=case.old.serial, due=due.isoformat() if due else "–")
     await erp.work.comment(name, f"{case.id}/{alarm.name}", both(text))

@@ -213,3 +213,18 @@ async def test_a_return_after_another_answer_is_told_who_was_first(bench):
     with pytest.raises(SwapRefusedError) as refused:
         await desk.start(request)
     assert refused.value.reason == "no_diagnostic_swap"
+
+
+@pytest.mark.parametrize(
+    ("set_by_hand", "after"), [("Low", "High"), ("High", "High"), ("Urgent", "Urgent")]
+)
+async def test_a_reminder_raises_the_priority_and_never_lowers_it(bench, set_by_hand, after):
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    name = swap["task"]["name"]
+    task = await bench.site.read("Task", name)
+    await bench.site.update("Task", name, task, {"priority": set_by_hand})
+    bench.pass_time(days=5)
+    assert (await ring(swap["id"], as_function)).name == "reminder"
+    (task,) = await bench.tasks()
+    assert task["priority"] == after
+    assert (await desk.show(swap["id"]))["task"]["priority"] == after
