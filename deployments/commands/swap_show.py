@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from cpe.answer.swap_report import GROUPS, percent
@@ -86,10 +87,10 @@ def show_many(console: Console, swaps: list[Json], language: str) -> None:
             swap["id"][:8],
             getattr(swap_wording().kinds[swap["kind"]].fill(), language),
             f"{_state(swap, language)}{problem}",
-            f"{swap['old']['serial']} → {swap['new']['serial']}",
-            swap["customer"] or "–",
+            escape(f"{swap['old']['serial']} → {swap['new']['serial']}"),
+            escape(swap["customer"] or "–"),
             swap["diagnosis"]["verdict"] if swap["diagnosis"] else "–",
-            swap["requested_by"],
+            escape(swap["requested_by"]),
             (swap["deadline"] or "–")[:10],
         )
     console.print(table)
@@ -129,4 +130,4 @@ def show_report(console: Console, report: Json, language: str) -> None:
 
 def _tally(tally: Json) -> tuple[str, ...]:
     counts = (str(tally[name]) for name in ("swaps", "tested", "no_fault"))
-    return (tally["name"], *counts, percent(tally["rate"]))
+    return (escape(tally["name"]), *counts, percent(tally["rate"]))
