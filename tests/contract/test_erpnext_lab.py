@@ -19,7 +19,6 @@ from cpe.domain.errors import (
     DeclinedError,
     FieldUnknownError,
     LoginRefusedError,
-    UnexpectedAnswerError,
     UnreachableError,
 )
 from deployments.lab.erp_server import API_KEY, API_SECRET
@@ -152,32 +151,6 @@ async def test_a_task_whose_answer_was_lost_is_found_by_its_key(site, work):
     insert, site.insert = site.insert, trouble_the_post
     await a_task(work)
     assert len(await site.every_row("Task", [], ["name"])) == 1
-
-
-async def test_a_task_is_made_where_its_dates_have_a_time_as_in_erpnext_16(site, work):
-    """v16 made `exp_end_date` a Datetime: what was sent as a date reads back with midnight."""
-    read = site.read
-
-    async def with_times(doctype, name):
-        doc = await read(doctype, name)
-        return doc | {"exp_end_date": f"{doc['exp_end_date']} 00:00:00"}
-
-    site.read = with_times
-    task = await a_task(work)
-    assert task.after["exp_end_date"] == "2026-12-04"
-    site.read = read
-    assert len(await site.every_row("Task", [], ["name"])) == 1
-
-
-async def test_a_task_that_reads_back_with_another_day_is_announced(site, work):
-    read = site.read
-
-    async def another_day(doctype, name):
-        return await read(doctype, name) | {"exp_end_date": "2026-12-05 00:00:00"}
-
-    site.read = another_day
-    with pytest.raises(UnexpectedAnswerError, match="exp_end_date"):
-        await a_task(work)
 
 
 async def test_without_the_key_field_no_task_is_made_at_all(site, work):

@@ -49,9 +49,9 @@ class Work:
         (FieldUnknownError). Raises AccessError.
         """
 
-        async def once() -> Written:
+        async def once() -> tuple[Doc, bool]:
             if (found := await self._by_key(key)) is not None:
-                return self._task(found, changed=False)
+                return found, False
             fields = {
                 "subject": escaped(subject, limit=SUBJECT_LENGTH),
                 "description": _paragraphs(description),
@@ -65,14 +65,18 @@ class Work:
             except DuplicateError:
                 if (found := await self._by_key(key)) is None:
                     raise  # another unique field is in the way
-                return self._task(found, changed=False)
+                return found, False
             after = await must_read(self._frappe, self._names.task, str(kept["name"]))
             asked = (DUE, "priority", self._names.idem)
             kept = after | {DUE: _day(after)}
             compare(self._frappe, kept, {name: fields[name] for name in asked})
-            return self._task(after, changed=True)
+            return after, True
 
-        return await patiently(once)
+        task, changed = await patiently(once)
+        if _ends_at_midnight(task):  # before the day has begun: overdue all day long
+            evening = {DUE: f"{_day(task)} 23:59:59"}
+            await self.change_task(str(task["name"]), evening, unless_ended=True)
+        return self._task(task, changed=changed)
 
     async def change_task(
         self, name: str, wanted: Mapping[str, object], *, unless_ended: bool = False
@@ -150,6 +154,10 @@ def _day(task: Doc) -> str | None:
     """The day it is due: the field is a Date in ERPNext 15 and a Datetime since 16 (midnight)."""
     kept = task.get(DUE)
     return str(kept)[: len("2026-12-04")] if kept else None
+
+
+def _ends_at_midnight(task: Doc) -> bool:
+    return str(task.get(DUE)).partition(".")[0].endswith(" 00:00:00")
 
 
 def _paragraphs(text: str) -> str:
