@@ -56,8 +56,8 @@ async def advance(swap_id: str, step: Step) -> SwapFile:
                     return file
             except OtherStatusError as error:
                 await _other_status(file, error)
-            except AccessError as error:
-                raise await _stuck(file.case, str(error)) from error
+            except (AccessError, TimeoutError) as error:
+                raise await _stuck(file.case, str(error) or "ERPNext") from error
 
 
 async def _one_stage(file: SwapFile, step: Step) -> bool:

@@ -133,7 +133,7 @@ async def _rung(case: SwapCase, step: Step) -> bool:
     try:
         if await ring(case.id, step) is None:
             return False
-    except (AccessError, SwapError) as error:
+    except (AccessError, SwapError, TimeoutError) as error:
         log.warning("swap %s: nobody was told yet: %s", case.id, error)
         return False
     await show(case.id, asleep=True)
@@ -149,6 +149,6 @@ async def _missed_follow_ups(step: Step) -> int:
             if await follow_up(swap_id, name, step, None) is not None:
                 await show(swap_id, asleep=True)
                 done += 1
-        except (AccessError, StoreError, SwapError) as error:
+        except (AccessError, StoreError, SwapError, TimeoutError) as error:
             log.warning("swap %s: follow-up %s failed: %s", swap_id, name, error)
     return done

@@ -7,15 +7,19 @@ from types import SimpleNamespace
 import pytest
 
 from cpe.domain.swap_errors import SwapRaceError, SwapRefusedError
+from cpe.domain.swap_orphans import RunSeen
 from cpe.domain.verdict import Code
 from deployments.swaps import desk
 from flows import swap_suspend
 from flows.conduct import as_function
 from flows.swap_alarms import ring
 from flows.swap_check import reconcile
+from flows.swap_drive import SwapStuckError, advance
 from flows.swap_follow_ups import follow_up
 from flows.swap_forms import filled_bench
+from flows.swap_sweep import sweep
 from tasks import swap_book as book
+from tasks.swap_alarm import tell_people
 from tests.support.swaps.bench import Bench, running_bench
 
 DIAGNOSTIC, RETURN = "swap_diagnostic", "retour_de_diagnostic"
@@ -228,3 +232,45 @@ async def test_a_reminder_raises_the_priority_and_never_lowers_it(bench, set_by_
     (task,) = await bench.tasks()
     assert task["priority"] == after
     assert (await desk.show(swap["id"]))["task"]["priority"] == after
+
+
+async def too_slow(*_):
+    raise TimeoutError("Task run exceeded timeout of 120.0 second(s)")
+
+
+async def test_an_erpnext_that_is_too_slow_is_what_the_swap_says_is_in_its_way(bench):
+    """A task's own limit is no AccessError: the run failed and the swap's page said nothing."""
+    named = await bench.diagnosed(OLD)
+    request = desk.SwapRequest(
+        kind=DIAGNOSTIC, old_serial=OLD, new_serial=NEW, requested_by="Luc", diagnosis_id=named
+    )
+    opened = await desk.start(request)
+    with pytest.raises(SwapStuckError):
+        await advance(opened["id"], too_slow)
+    swap = await desk.show(opened["id"])
+    assert (swap["state"], "120" in swap["problem"]) == ("swapping", True)
+    assert (await desk.drive(swap["id"]))["state"] == "awaiting_test"
+
+
+async def test_one_swap_that_takes_too_long_does_not_keep_the_others_from_being_told(
+    bench, monkeypatch
+):
+    asleep = {}
+    for number, (old, new) in enumerate((("LAB0003", "SPARE01"), ("LAB0004", "SPARE02"))):
+        swap = await bench.start(DIAGNOSTIC, old, new)
+        await book.edited(swap["id"], lambda c, n=number: c.but(flow_run_id=f"run-{n}"))
+        asleep[f"run-{number}"] = RunSeen("PAUSED", bench.now)
+    bench.pass_time(days=7)
+
+    async def seen(_):
+        return asleep
+
+    async def slow_for_one(task, *arguments):
+        if task is tell_people and arguments[1].old.serial == "LAB0004":
+            await too_slow()
+        return await as_function(task, *arguments)
+
+    monkeypatch.setattr("flows.swap_sweep._runs_of", seen)
+    assert (await sweep(slow_for_one))["alarm"] == 1
+    states = {one["old"]["serial"]: one["state"] for one in await desk.listed()}
+    assert states == {"LAB0003": "overdue", "LAB0004": "awaiting_test"}
