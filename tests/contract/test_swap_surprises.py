@@ -53,8 +53,16 @@ async def test_a_spare_that_was_promised_to_somebody_else_while_it_was_decided_i
     await desk.override(swap["id"], said)
     swap = await desk.drive(swap["id"])
     assert (swap["state"], swap["outcome"]) == ("refused", "refused")
-    assert "CUST-00009" in swap["problem"]
+    assert "est gardée pour · is kept for CUST-00009" in swap["problem"]
     assert await bench.everything() == before
+
+
+async def test_what_is_in_the_way_is_said_in_french_too(bench):
+    """The warehouse reads it on the swap's page; a unit moved by hand is the usual reason."""
+    swap = await bench.start(DIAGNOSTIC, OLD, NEW)
+    await bench.set_unit(OLD, status="Retourné")
+    swap = await bench.answer(swap, "passed")
+    assert "est · is « Retourné », pas · not « En diagnostic »" in swap["problem"]
 
 
 async def test_a_customer_that_was_renamed_during_the_test_is_not_written_back(bench):

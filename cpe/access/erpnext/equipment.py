@@ -39,9 +39,9 @@ class UnitMove:
     def hindrance(self, name: str, status: str, holder: str | None) -> str:
         """Why the unit is not where the move starts from; empty when it is."""
         if status != self.was:
-            return f"{name} is « {status} », not « {self.was} »"
+            return f"{name} est · is « {status} », pas · not « {self.was} »"
         if self.contested and self.is_others(holder):
-            return f"{name} is kept for {holder}"
+            return f"{name} est gardée pour · is kept for {holder}"
         return ""
 
     def is_others(self, holder: str | None) -> bool:
