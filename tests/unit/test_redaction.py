@@ -1,6 +1,7 @@
 """One table hides every secret, whatever it travels in."""
 
 import pickle
+import time
 
 import pytest
 
@@ -22,6 +23,13 @@ from cpe.domain.redaction import HIDDEN, excerpt, is_secret_name, redact
         "auth_key: CANARY",
         "Device.WiFi.AccessPoint.1.Security.KeyPassphrase=CANARY",
         "ConnectionRequestURL: http://CANARY/",
+        "son mot de passe : CANARY",
+        "Mot de passe du wifi\u00a0: «\u00a0CANARY et plus\u00a0»",
+        "mots-de-passe wifi 5 GHz = 'CANARY x'",
+        "MDP=CANARY",
+        "la clé Wi-Fi: CANARY",
+        "cle wpa2 : CANARY, le client insiste",
+        "cle\u0301 reseau: CANARY",
     ],
 )
 def test_a_secret_is_hidden_and_its_name_stays(text):
@@ -31,8 +39,20 @@ def test_a_secret_is_hidden_and_its_name_stays(text):
 
 
 def test_what_is_no_secret_stays_as_it_is():
-    text = "HTTP 500: rx_dbm=-18.5 at 10.0.0.1"
-    assert redact(text) == text
+    for text in (
+        "HTTP 500: rx_dbm=-18.5 at 10.0.0.1",
+        "Mot de passe oublié, box 2 : ça coupe",
+        "clé de la boîte : au bureau",
+        "amdp: 3",
+    ):
+        assert redact(text) == text
+
+
+def test_a_long_text_of_people_is_read_in_one_go():
+    started = time.perf_counter()
+    redact("mot de passe " + "mdp clé wifi a " * 2000 + ":")
+    redact("mot de passe " + "x" * 50_000 + " =")
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize("name", ["Device.PPP.Interface.1.Password", "KeyPassphrase", "community"])
