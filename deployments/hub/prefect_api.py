@@ -155,7 +155,11 @@ class PrefectApi:
                 self._deployment = None
                 return None
             if answer.is_success:
-                return answer.json()
+                try:
+                    return answer.json()
+                except ValueError:  # a proxy's own page, while the server behind it is away
+                    said = f"Prefect's API answered no JSON: {excerpt(answer.text)}"
+                    continue
             said = f"Prefect's API answered {answer.status_code}: {excerpt(answer.text)}"
             if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 raise PrefectUnavailableError(said, is_certain=True)

@@ -57,16 +57,23 @@ class FakePrefect:
         self.created: list[dict[str, Any]] = []
         self.fail_with: list[int | Exception] = []
         self.is_up = True
+        self.is_hidden = False
+        """By a proxy, which answers in its place."""
         self.lost_answers = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if not self.is_up:
             raise httpx.ConnectError("refused", request=request)
+        if self.is_hidden:
+            return httpx.Response(200, html="<h1>We are back in a minute</h1>")
         if self.fail_with:
             failure = self.fail_with.pop(0)
             if isinstance(failure, Exception):
                 raise failure
             return httpx.Response(failure, json={"detail": "as the test wants"})
+        return self._answer(request)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api")
         match request.method, path.strip("/").split("/"):
             case "GET", ["health"]:
