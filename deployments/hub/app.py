@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from cpe.settings import HubSettings
 from deployments.hub import diagnoses, operations, pages, problems, swaps
@@ -50,16 +51,31 @@ def create_app(services: Services, tokens: Tokens, settings: HubSettings) -> Fas
     app.include_router(diagnoses.router)
     pages.install(app)
     _describe_problems(app)
-    if origins := [origin.strip() for origin in settings.origins.split(",") if origin.strip()]:
-        app.add_middleware(
-            CORSMiddleware,
+    _surround(app, [origin for text in settings.origins.split(",") if (origin := text.strip())])
+    return app
+
+
+def _surround(app: FastAPI, origins: list[str]) -> None:
+    """Put bounds and CORS around everything the app answers.
+
+    `add_middleware` would put them inside of what answers for a bug, and a browser could not read
+    that answer.
+    """
+    build = app.build_middleware_stack
+
+    def surrounded() -> ASGIApp:
+        bounded = Bounds(build())
+        if not origins:
+            return bounded
+        return CORSMiddleware(
+            bounded,
             allow_origins=origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
             expose_headers=["Location", "Retry-After"],
         )
-    app.add_middleware(Bounds)
-    return app
+
+    app.build_middleware_stack = surrounded  # type: ignore[method-assign]
 
 
 def _describe_problems(app: FastAPI) -> None:
