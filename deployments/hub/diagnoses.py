@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import re
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
@@ -37,7 +41,8 @@ from flows.request import DiagnosisRequest
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 STEPS_S: Final = 330.0
-"""A stream ends by then; the flow's own limit is 300 s."""
+"""A stream ends by then; the flow's own limit is 300 s. Who still waits takes it up again."""
+_EVENT_ID: Final = re.compile(r"[0-9]{1,18}")
 
 _RUN: Final = (
     Kind.PREFECT_UNAVAILABLE,
@@ -222,7 +227,9 @@ async def events(
 
     `data` of a step is `{step, at, text{fr,en}}`, of the verdict `{id, code, status, text, url}`.
     """
-    after = int(last_event_id) if last_event_id is not None and last_event_id.isdecimal() else 0
+    last = last_event_id or ""
+    after = int(last) if _EVENT_ID.fullmatch(last) else 0
+    ends_at = time.monotonic() + STEPS_S
     with hub.watcher.watching(id) as run:
         told = 0
         while True:
@@ -233,9 +240,13 @@ async def events(
                     step = step_taken(seen).model_dump(mode="json")
                     yield ServerSentEvent(event="step", id=str(seen.at_us), data=step)
             if run.is_over:
-                break
-            await change.wait()
-        yield await _end(hub, run)
+                yield await _end(hub, run)
+                return
+            if (left_s := ends_at - time.monotonic()) <= 0:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await change.wait()
 
 
 async def _end(hub: Services, run: Watched) -> ServerSentEvent:

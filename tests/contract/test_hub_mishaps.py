@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cpe.settings import HubSettings
+from deployments.hub import diagnoses
 from tests.contract.test_hub_api import problem
 from tests.support.hub_bench import Bench, bearer, running_hub
 from tests.support.store.samples import SERIAL
@@ -52,3 +53,28 @@ async def test_a_browser_may_read_every_error_and_each_carries_the_policies(tmp_
             assert answer.headers["access-control-allow-origin"] == origin, code
             assert answer.headers["x-content-type-options"] == "nosniff", code
             assert answer.headers["cache-control"] == "no-store", code
+
+
+@pytest.mark.parametrize("last", ["9" * 5000, "²", "-1", "none"])
+async def test_a_stream_begins_at_its_start_for_a_last_event_that_is_none_of_ours(hub, last):
+    run_id = (await hub.post(f"/devices/{SERIAL}/diagnose")).json()["id"]
+    await hub.step(run_id, "acs: lookup")
+    await hub.finish(run_id)
+    headers = {**bearer("csr"), "Last-Event-ID": last.encode("latin-1")}
+    told = await hub.client.get(f"/devices/diagnoses/{run_id}/events", headers=headers)
+    assert told.text.count("event: step") == 1
+    assert told.text.count("event: verdict") == 1
+
+
+async def test_a_stream_of_a_run_that_nobody_takes_up_ends_and_can_be_taken_up(hub, monkeypatch):
+    monkeypatch.setattr(diagnoses, "STEPS_S", 0.3)
+    run_id = (await hub.post(f"/devices/{SERIAL}/diagnose")).json()["id"]
+    path = f"/devices/diagnoses/{run_id}/events"
+    await hub.step(run_id, "acs: lookup")
+    told = await asyncio.wait_for(hub.get(path, "csr"), 10)
+    assert told.text.count("event:") == told.text.count("event: step") == 1
+    await hub.finish(run_id)
+    last = told.text.split("id: ")[1].splitlines()[0]
+    headers = {**bearer("csr"), "Last-Event-ID": last}
+    again = (await hub.client.get(path, headers=headers)).text
+    assert again.count("event:") == again.count("event: verdict") == 1
