@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cpe.signing import signable
+
 PositiveSeconds = Annotated[float, Field(gt=0, le=600)]
 LongSeconds = Annotated[float, Field(gt=0, le=366 * 86_400)]
 FieldName = Annotated[str, Field(min_length=1, max_length=140, pattern=r"^[A-Za-z][\w \-]*$")]
@@ -206,7 +208,7 @@ class HubSettings(Settings):
     """Requests a token may make a minute, unless it says otherwise itself."""
     callback_url: HttpUrl | None = None
     """Told of every finished diagnosis and every change of a swap."""
-    callback_secret: SecretStr | None = None
+    callback_secret: Annotated[SecretStr, AfterValidator(signable)] | None = None
     """Signs the calls back; without it none is made."""
 
     @property

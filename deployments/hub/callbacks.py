@@ -24,6 +24,7 @@ import httpx
 from cpe.answer.document import utc
 from cpe.domain.errors import StoreError
 from cpe.settings import HubSettings
+from cpe.signing import signing_key
 from cpe.store.outbox import Letter
 from deployments.hub.documents import encoded
 from deployments.hub.services import Services
@@ -42,14 +43,9 @@ _log = logging.getLogger("hub")
 
 def signed(secret: str, letter_id: str, body: bytes, at: datetime) -> dict[str, str]:
     """The headers that prove who sent it, and when. `secret` may be `whsec_…` (base64)."""
-    key = (
-        base64.b64decode(secret.removeprefix("whsec_"))
-        if secret.startswith("whsec_")
-        else secret.encode()
-    )
     stamp = str(int(at.timestamp()))
     said = b".".join((letter_id.encode(), stamp.encode(), body))
-    digest = base64.b64encode(hmac.new(key, said, hashlib.sha256).digest()).decode()
+    digest = base64.b64encode(hmac.new(signing_key(secret), said, hashlib.sha256).digest()).decode()
     return {
         "webhook-id": letter_id,
         "webhook-timestamp": stamp,

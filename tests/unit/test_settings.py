@@ -9,7 +9,14 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from cpe.domain.errors import NotSupportedError
-from cpe.settings import AcsSettings, DiagnosisSettings, ErpSettings, OltSettings, mistakes
+from cpe.settings import (
+    AcsSettings,
+    DiagnosisSettings,
+    ErpSettings,
+    HubSettings,
+    OltSettings,
+    mistakes,
+)
 from deployments.cli import app
 from tasks import clients
 
@@ -58,6 +65,23 @@ def test_a_mistake_names_the_variable(model, name, value, monkeypatch):
     with pytest.raises(ValidationError) as caught:
         model()
     assert mistakes(caught.value).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_CANARY", "whsec_CANARY=!=="])
+def test_a_secret_that_could_sign_nothing_is_refused_without_its_value(secret, monkeypatch):
+    monkeypatch.setenv("CPE_HUB_CALLBACK_SECRET", secret)
+    with pytest.raises(ValidationError) as caught:
+        HubSettings()
+    assert mistakes(caught.value).startswith("CPE_HUB_CALLBACK_SECRET: ")
+    assert "CANARY" not in str(caught.value) + mistakes(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "any words at all"])
+def test_a_secret_that_can_sign_is_taken(secret, monkeypatch):
+    monkeypatch.setenv("CPE_HUB_CALLBACK_SECRET", secret)
+    kept = HubSettings().callback_secret
+    assert kept is not None
+    assert kept.get_secret_value() == secret
 
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
