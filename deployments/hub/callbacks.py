@@ -104,9 +104,10 @@ class Postman:
         body = await self._body(letter)
         headers = signed(secret.get_secret_value(), letter.id, body, now)
         try:
-            answer = await client.post(url, content=body, headers=headers)
+            async with asyncio.timeout(TIMEOUT_S):  # the client's own begins anew with each byte
+                answer = await client.post(url, content=body, headers=headers)
             failure = "" if answer.is_success else f"the receiver answered {answer.status_code}"
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             failure = type(error).__name__
         if not failure:
             await self._outbox.delivered(letter.id, now=datetime.now(UTC))

@@ -158,6 +158,25 @@ async def test_two_postmen_never_carry_the_same_letter(hub, tmp_path, receiver):
     assert len(ids) == len(set(ids)) == 12
 
 
+async def test_a_receiver_that_never_comes_to_an_end_holds_up_no_other_letter(hub, monkeypatch):
+    monkeypatch.setattr(callbacks, "TIMEOUT_S", 0.2)
+
+    class Trickle(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0.05)
+                yield b" "
+
+    async def take(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Trickle())
+
+    await hub.store.keep(answer_of(str(uuid.uuid4())), call_back=True)
+    postman = Postman(hub.app.state.services, SETTINGS)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(take)) as client:
+        assert await asyncio.wait_for(postman.deliver_due(client), 10) == 1
+    assert await hub.store.hub().outbox.waiting() == 1, "it was not taken"
+
+
 def test_the_pauses_grow_to_more_than_a_day_and_a_half_at_most():
     assert list(PAUSES_S) == sorted(PAUSES_S)
     assert 86_400 < sum(PAUSES_S) < 2 * 86_400
