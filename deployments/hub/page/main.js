@@ -45,7 +45,9 @@ function open_(serial) {
 
 async function load(serial) {
   following?.abort();
+  following = null;
   Object.assign(shown, { serial, document: null, refreshing: false, past: [], next: null });
+  busy(false);
   $("serial").value = serial;
   $("steps").replaceChildren();
   $("box").hidden = !serial;
@@ -55,7 +57,8 @@ async function load(serial) {
   await guarded(async () => {
     if (shown.roles.length === 0) shown.roles = (await api.me()).roles;
     $("diagnose").hidden = !shown.roles.includes("diagnose");
-    const [found] = await Promise.all([api.lookup(serial), loadPast()]);
+    const [found] = await Promise.all([api.lookup(serial), loadPast(serial)]);
+    if (serial !== shown.serial) return;
     if (found.diagnosis) take(found.diagnosis, found.age_s);
     else notice(say("never"));
     if (found.refresh?.state === "started") await follow(found.refresh.id);
@@ -63,21 +66,24 @@ async function load(serial) {
   });
 }
 
-async function loadPast() {
-  const found = await api.history(shown.serial);
+async function loadPast(serial) {
+  const found = await api.history(serial);
+  if (serial !== shown.serial) return;
   Object.assign(shown, { past: found.items, next: found.next_url });
   showPast();
 }
 
 async function diagnose(form) {
   const measured = form.measured.value === "" ? null : Number(form.measured.value);
+  const { serial } = shown;
   await guarded(async () => {
     busy(true);
-    const begun = await api.diagnose(shown.serial, { speedtest: form.speedtest.checked, measured_mbps: measured });
+    const begun = await api.diagnose(serial, { speedtest: form.speedtest.checked, measured_mbps: measured });
+    if (serial !== shown.serial) return;
     if (begun.schema) take(begun, 0);
     else await follow(begun.id);
   });
-  busy(false);
+  if (serial === shown.serial) busy(false);
 }
 
 async function follow(id) {
@@ -101,11 +107,13 @@ async function follow(id) {
       }
       if (event === "problem") problem = new api.Problem(0, data);
     }, mine.signal);
-    if (mine.signal.aborted || serial !== shown.serial) return;
+    if (mine.signal.aborted) return;
     if (problem) throw problem;
-    take(await api.diagnosis(id), 0);
+    const made = await api.diagnosis(id);
+    if (mine.signal.aborted) return;
+    take(made, 0);
     notice("");
-    await loadPast();
+    await loadPast(serial);
   } finally {
     if (following === mine) {
       shown.refreshing = false;
@@ -171,8 +179,10 @@ function showPast() {
 }
 
 async function more() {
+  const { serial } = shown;
   await guarded(async () => {
     const found = await api.page(shown.next);
+    if (serial !== shown.serial) return;
     Object.assign(shown, { past: [...shown.past, ...found.items], next: found.next_url });
     showPast();
   });
@@ -192,11 +202,13 @@ function notice(text, bad = false) {
 }
 
 async function guarded(work) {
+  const { serial } = shown;
   try {
     await work();
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.status === 401) { logIn(); return; }
+    if (serial !== shown.serial) return; // about a box that is not looked at any more
     console.error(error);
     notice(error instanceof api.Problem ? error.forPeople : String(error), true);
   }
