@@ -80,3 +80,46 @@ async def test_a_diagnosis_asked_for_one_box_is_not_followed_on_the_page_of_anot
         await hub.finish(await hub.run_of())
         await expect(page.locator("#steps li")).to_have_count(0)
         await expect(facts).to_contain_text(OTHER)
+
+
+async def test_a_page_takes_its_steps_up_again_after_the_hub_was_away(tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+        await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=300))
+        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        asked: list[str | None] = []
+        step = '{"step": "acs: lookup", "text": {"fr": "Un pas", "en": "A step"}}'
+
+        async def restart(route: Route) -> None:
+            asked.append(route.request.headers.get("last-event-id"))
+            if len(asked) == 1:  # the hub stops in the middle of an answer
+                body = f"event: step\ndata: {step}\nid: 17\n\n"
+                await route.fulfill(body=body, content_type="text/event-stream")
+            elif len(asked) == 2:
+                await route.abort("connectionrefused")
+            elif len(asked) == 3:  # its proxy is there before it
+                await route.fulfill(status=502, body="<h1>Bad gateway</h1>")
+            else:
+                await route.continue_()
+
+        await page.route("**/events", restart)
+        await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
+        await expect(page.get_by_text("Un pas")).to_be_visible()
+        run_id = await hub.run_of()
+        await hub.finish(run_id)
+        await expect(page.locator("#foot")).to_contain_text(run_id, timeout=30_000)
+        assert asked == [None, "17", "17", "17"]
+        await expect(page.locator("#notice")).to_be_hidden()
+
+
+async def test_steps_of_a_hub_that_stays_away_are_not_called_done(tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        await page.clock.install()
+        await page.route("**/events", lambda route: route.abort("connectionrefused"))
+        await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
+        for _ in range(60):  # a minute, in no time
+            await page.clock.run_for(1000)
+            await asyncio.sleep(0.02)
+        await expect(page.locator("#notice")).to_have_text("Le serveur ne répond pas. Réessayez.")
+        await expect(page.locator("#steps li.broken")).to_have_count(1)
+        await expect(page.get_by_role("button", name="Diagnostiquer")).to_be_enabled()

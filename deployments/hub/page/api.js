@@ -62,12 +62,21 @@ export const diagnose = (serial, body) =>
     body: JSON.stringify(body),
   });
 
-// Calls `take(event, data)` for each event; taken up again where it broke.
+// Calls `take(event, data)` for each event; taken up again where it broke, also by a hub that starts anew.
 export async function follow(id, take, signal) {
-  let last = "";
-  for (let tries = 0; tries < 5; tries += 1) {
+  let [last, failures] = ["", 0];
+  while (!signal.aborted) {
     const headers = { accept: "text/event-stream", ...(last ? { "last-event-id": last } : {}) };
-    const answer = await ask(`/devices/diagnoses/${id}/events`, { headers, signal });
+    let answer;
+    try {
+      answer = await ask(`/devices/diagnoses/${id}/events`, { headers, signal });
+    } catch (error) {
+      failures += 1;
+      if (!AWAY.includes(error.status) || failures > 5) throw error;
+      await pause(failures * 1000);
+      continue;
+    }
+    failures = 0;
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     for (;;) {
@@ -84,7 +93,9 @@ export async function follow(id, take, signal) {
         if (fields.event === "verdict" || fields.event === "problem") return;
       }
     }
-    if (signal.aborted) return;
+    await pause(1000);
   }
-  throw new Problem(0, { code: "lost", detail: say("lost") });
 }
+
+const AWAY = [0, 502, 503, 504]; // nobody answered, or a proxy did
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });

@@ -95,7 +95,7 @@ async function follow(id) {
   if (shown.document) showVerdict();
   $("steps").replaceChildren();
   addStep(() => say("asked"));
-  let [problem, begun] = [null, false];
+  let [problem, begun, well] = [null, false, false];
   try {
     await api.follow(id, (event, data) => {
       if (mine.signal.aborted) return;
@@ -112,12 +112,13 @@ async function follow(id) {
     const made = await api.diagnosis(id);
     if (mine.signal.aborted) return;
     take(made, 0);
+    well = true;
     notice("");
     await loadPast(serial);
   } finally {
     if (following === mine) {
       shown.refreshing = false;
-      endSteps(problem === null);
+      endSteps(well);
       busy(false);
       if (shown.document) showVerdict();
     }
