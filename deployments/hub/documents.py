@@ -16,14 +16,14 @@ HELD: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An answer `cpe.diagnosis/1`. `read_at`: when its oldest reading that had to be fresh was."""
+    """An answer `cpe.diagnosis/1`. `read_at`: when its box was read, or asked in vain."""
 
     id: str
     body: bytes
     read_at: datetime
 
     def age_s(self, now: datetime) -> float:
-        """Seconds since it was read; 0 for what a clock ahead of ours has read."""
+        """Seconds since then; 0 for what a clock ahead of ours has read."""
         return max(0.0, round((now - self.read_at).total_seconds(), 3))
 
 

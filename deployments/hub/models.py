@@ -109,7 +109,11 @@ class Refresh(BaseModel):
 
 
 class Lookup(BaseModel):
-    """The last snapshot of a box. `age_s`: of its readings; `diagnosis` null: never diagnosed."""
+    """The last snapshot of a box. `diagnosis` null: never diagnosed.
+
+    `age_s`: since the box was read, or was asked in vain (then its readings are older, as
+    `diagnosis.freshness` tells). `is_fresh`: within `limit_s`, so that no refresh is due.
+    """
 
     serial: str
     age_s: float | None

@@ -2,7 +2,7 @@
 
 import { card, el, table } from "./dom.js";
 import { historyChart, lightScale, meshPicture, meter } from "./pictures.js";
-import { actual, expected, limits, moment, number, of, say, span, withUnit, worded } from "./words.js";
+import { actual, expected, limits, moment, number, of, say, since, span, withUnit, worded } from "./words.js";
 
 const BADGES = { ok: "✓", degraded: "!", fault: "✗", unknown: "?" };
 
@@ -31,8 +31,8 @@ export function wifi(document_) {
         radioState(radio),
         el("span", { class: "measure" }, `${say("busy")} `, meter(radio.utilisation_pct, air.utilisation_watch_pct, air.utilisation_bad_pct, "%")),
         el("span", { class: "measure" }, `${say("noise")} ${withUnit(radio.noise_dbm, "dBm", 0)}`)))),
-    el("h3", {}, say("devices")),
-    clients.length === 0 ? el("p", { class: "missing" }, say("no_devices")) :
+    (seen.length > 0 || clients.length > 0) && el("h3", {}, say("devices")),
+    clients.length === 0 ? seen.length > 0 && el("p", { class: "missing" }, say("no_devices")) :
       table([say("device"), `${say("band")} (GHz)`, `${say("signal")} (dBm)`, `${say("rate")} (Mbit/s)`], clients.map((station) => [
         station.mac || "–", band(station.band),
         el("span", { class: station.rssi_dbm === null ? "missing" : station.rssi_dbm < client.rssi_bad_dbm ? "bad" : station.rssi_dbm < client.rssi_watch_dbm ? "watch" : "good" },
@@ -60,16 +60,18 @@ export function line(document_) {
   const up = wan.status === "connected";
   const state = wan.status === null ? el("span", { class: "missing" }, say("not_measured")) :
     el("span", { class: up ? "good" : "bad" }, up ? say("connected") : wan.status === "disconnected" ? say("disconnected") : wan.status);
-  const since = wan.uptime_s === null ? "" : ` ${say("since")} ${span(wan.uptime_s)}`;
+  const uptime = wan.uptime_s === null ? "" : ` ${say("since")} ${span(wan.uptime_s)}`;
   const test = document_.speedtest;
+  const read_s = Math.min(...document_.measurements.filter((m) => m.name === "lan.status" && m.age_s !== null).map((m) => m.age_s));
+  const old = Number.isFinite(read_s) && read_s > document_.freshness.limit_s;
   return card(say("line"),
     el("dl", {},
-      fact(say("wan"), [state, since]),
+      fact(say("wan"), [state, uptime]),
       wan.ip && fact("IP", wan.ip),
       test && fact(`${say("speed")} · ${say("by_box")}`, withUnit(test.download_mbps, "Mbit/s")),
       test && test.measured_mbps !== null && fact(`${say("speed")} · ${say("by_customer")}`, withUnit(test.measured_mbps, "Mbit/s"))),
-    lan.length > 0 && el("h3", {}, say("ports")),
-    lan.length > 0 && el("ul", { class: "ports" }, lan.map((port) => el("li", { class: port.status === "up" ? "up" : "down" },
+    lan.length > 0 && el("h3", {}, say("ports"), old && ` · ${since("age", read_s)}`),
+    lan.length > 0 && el("ul", { class: "ports" }, lan.map((port) => el("li", { class: port.status === "up" && !old ? "up" : "down" },
       el("b", {}, port.port), el("span", {}, port.status === "up" ? withUnit(port.mbps, "Mbit/s", 0) : port.status === null ? say("not_measured") : say("port_down"))))));
 }
 

@@ -1,13 +1,14 @@
 // The verdict and what to do, in one glance.
 
 import { el } from "./dom.js";
-import { of, phrases, say, span, worded } from "./words.js";
+import { of, phrases, say, since, worded } from "./words.js";
 
 const SIGNS = { ok: "✓", degraded: "!", fault: "✗", unknown: "?" };
 
 export function verdictCard(document_, age_s, refreshing) {
   const { verdict, device } = document_;
   const { headline, details } = parts(of(verdict.text), worded("actions", verdict.action));
+  const answered = ["fresh", "refreshed"].includes(document_.freshness.outcome);
   const facts = [document_.serial, device.manufacturer, device.model, device.firmware, device.gpon_serial && `GPON ${device.gpon_serial}`].filter(Boolean);
   return [
     el("div", { class: `lead ${verdict.status}` },
@@ -20,7 +21,7 @@ export function verdictCard(document_, age_s, refreshing) {
       el("div", {}, el("h2", {}, say("swap")), el("p", {}, el("span", { class: `pill swap-${verdict.swap}` }, say(`swap_${verdict.swap}`))))),
     verdict.also.length > 0 && el("p", { class: "also" }, el("b", {}, `${say("also")} : `), verdict.also.map((code) => worded("verdicts", code)).join(" ")),
     el("p", { class: "about" }, el("span", {}, facts.join(" · ")), " ",
-      el("span", { class: refreshing ? "age old" : "age" }, `${say("age")} ${span(age_s)}${say("ago")}`, refreshing && ` ; ${say("being_renewed")}`)),
+      el("span", { class: refreshing ? "age old" : "age" }, since(answered ? "age" : "asked_age", age_s), refreshing && ` ; ${say("being_renewed")}`)),
   ];
 }
 

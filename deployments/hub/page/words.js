@@ -25,6 +25,7 @@ const SAID = {
   swap_allowed: ["Échange permis", "Swap allowed"],
   also: ["Vu aussi", "Also seen"],
   age: ["Mesures d'il y a", "Readings from"],
+  asked_age: ["Diagnostic d'il y a", "Diagnosed"],
   ago: ["", " ago"],
   how_old: ["Âge", "Age"],
   being_renewed: ["une nouvelle lecture est en cours", "a new reading is under way"],
@@ -171,6 +172,9 @@ export function span(seconds) {
   }
   return "";
 }
+
+// How long ago something was, after `age` (it was read then) or `asked_age` (only the question is that old).
+export const since = (key, seconds) => `${say(key)} ${span(seconds)}${say("ago")}`;
 
 export const moment = (iso) =>
   new Date(iso).toLocaleString(language === "fr" ? "fr-CA" : "en-CA", { dateStyle: "short", timeStyle: "short" });

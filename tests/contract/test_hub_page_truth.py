@@ -1,0 +1,77 @@
+"""What the page says of readings that are old, missing, or were never made."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from cpe.domain.memory import KeptDiagnosis
+from tests.contract.test_hub_page import DESKTOP, served
+from tests.support.chromium import chromium
+from tests.support.hub_bench import SECRETS, answer_of, running_hub
+from tests.support.store.samples import SERIAL
+
+pytestmark = pytest.mark.browser
+
+
+@asynccontextmanager
+async def page_of(folder: Path, *kept: KeptDiagnosis) -> AsyncIterator[Page]:
+    """The page of the box these diagnoses are of."""
+    async with running_hub(folder) as hub, served(hub) as url, chromium() as browser:
+        for one in kept:
+            await hub.store.keep(one)
+        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        yield page
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("fresh", "Mesures d'il y a"),
+        ("refreshed", "Mesures d'il y a"),
+        ("unreachable", "Diagnostic d'il y a"),
+        ("queued", "Diagnostic d'il y a"),
+        ("refused", "Diagnostic d'il y a"),
+        ("not_found", "Diagnostic d'il y a"),
+    ],
+)
+async def test_only_a_box_that_answered_has_readings_of_that_age(tmp_path, outcome, said):
+    kept = answer_of(str(uuid.uuid4()), age_s=5)
+    kept.document["freshness"]["outcome"] = outcome
+    if outcome == "fresh":
+        kept.document["freshness"]["age_s"] = 1.0
+    async with page_of(tmp_path, kept) as page:
+        await expect(page.locator("#verdict .age")).to_contain_text(said)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "note", "state"),
+    [
+        (4.0, "Ports Ethernet", "up"),
+        (21_600.0, "Ports Ethernet · Mesures d'il y a 6 h", "down"),
+    ],
+)
+async def test_a_port_that_was_read_long_ago_is_not_shown_as_up_now(tmp_path, age_s, note, state):
+    kept = answer_of(str(uuid.uuid4()), age_s=5)
+    kept.document["interface"]["lan"] = [{"port": "LAN1", "status": "up", "mbps": 1000.0}]
+    read = {**kept.document["measurements"][0], "subject": "lan:LAN1", "age_s": age_s}
+    kept.document["measurements"] += [
+        {**read, "name": "lan.status", "value": "up", "unit": None},
+        {**read, "name": "lan.rate_mbps", "value": 1000.0, "unit": "Mbit/s"},
+    ]
+    async with page_of(tmp_path, kept) as page:
+        await expect(page.get_by_role("heading", name="Ports Ethernet")).to_have_text(note)
+        await expect(page.locator(f".ports li.{state}")).to_contain_text("LAN1")
+
+
+async def test_a_wifi_that_could_not_be_read_has_not_been_seen_empty(tmp_path):
+    async with page_of(tmp_path, answer_of(str(uuid.uuid4()), age_s=5)) as page:
+        await expect(page.get_by_text("Le WiFi n'a pu être lu.")).to_be_visible()
+        await expect(page.get_by_text("Aucun appareil WiFi vu.")).to_have_count(0)
