@@ -123,3 +123,65 @@ async def test_steps_of_a_hub_that_stays_away_are_not_called_done(tmp_path):
         await expect(page.locator("#notice")).to_have_text("Le serveur ne répond pas. Réessayez.")
         await expect(page.locator("#steps li.broken")).to_have_count(1)
         await expect(page.get_by_role("button", name="Diagnostiquer")).to_be_enabled()
+
+
+async def test_what_the_page_says_follows_the_language_and_the_box(tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+        await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=300))
+        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        hub.prefect.is_up = False
+        await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
+        notice = page.locator("#notice")
+        await expect(notice).to_have_text("Aucun diagnostic ne peut être lancé en ce moment.")
+        await expect(page).to_have_title(f"{SERIAL} · Verdict")
+        await page.get_by_role("button", name="EN", exact=True).click()
+        await expect(notice).to_have_text("No diagnosis can be started now.")
+        hub.prefect.is_up = True
+        await look_up(page, "NEVER1")
+        await expect(notice).to_have_text("This box has never been diagnosed.")
+        await expect(page).to_have_title("NEVER1")
+        await page.get_by_role("button", name="FR", exact=True).click()
+        await expect(notice).to_have_text("Cette boîte n'a encore jamais été diagnostiquée.")
+
+
+async def test_a_new_token_brings_its_own_roles(tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+        await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
+        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['reader']}")
+        button = page.get_by_role("button", name="Diagnostiquer")
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        await expect(button).to_have_count(0)
+        await page.evaluate("sessionStorage.setItem('cpe-hub-token', 'withdrawn-0123456789')")
+        await look_up(page, SERIAL)
+        await page.get_by_label("Jeton", exact=True).fill(SECRETS["csr"])
+        await page.keyboard.press("Enter")
+        await expect(button).to_be_visible()
+
+
+async def test_a_screen_reader_hears_what_is_new_and_only_that(tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+        await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
+        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        await page.clock.install()
+        await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        # A region that is not there yet when its text comes is not announced.
+        await expect(page.get_by_role("status")).to_have_count(1)
+        await page.evaluate(
+            """window.heard = []; new MutationObserver((all) => { for (const one of all) {
+              const at = one.target.nodeType === 1 ? one.target : one.target.parentElement;
+              const live = at?.closest("[aria-live]")?.getAttribute("aria-live");
+              if (live !== "off") window.heard.push(at?.outerHTML);
+            }}).observe(document.getElementById("verdict"),
+              {childList: true, subtree: true, characterData: true})"""
+        )
+        age = page.locator("#verdict .age")
+        before = await age.inner_text()
+        await page.clock.run_for(30_000)
+        await expect(age).not_to_have_text(before)
+        assert await page.evaluate("window.heard") == []
+        # A status is read as a whole each time; of a list only the step that came.
+        await page.get_by_role("button", name="Diagnostiquer").click()
+        steps = page.get_by_role("list").filter(has_text="Demande envoyée")
+        await expect(steps).to_have_attribute("aria-live", "polite")

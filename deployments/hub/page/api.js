@@ -4,6 +4,7 @@
 import { say, has } from "./words.js";
 
 const KEY = "cpe-hub-token";
+const AWAY = [0, 502, 503, 504]; // nobody answered, or a proxy did
 
 export const token = () => sessionStorage.getItem(KEY) || localStorage.getItem(KEY) || "";
 
@@ -21,7 +22,7 @@ export class Problem extends Error {
   constructor(status, body) {
     super(body.detail || body.title || String(status));
     this.status = status;
-    this.code = body.code || "";
+    this.code = body.code || (AWAY.includes(status) ? "lost" : "");
     this.run = body.run || null;
   }
 
@@ -97,5 +98,4 @@ export async function follow(id, take, signal) {
   }
 }
 
-const AWAY = [0, 502, 503, 504]; // nobody answered, or a proxy did
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });

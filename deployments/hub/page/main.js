@@ -7,7 +7,7 @@ import { verdictCard } from "./verdict.js";
 import { currentLanguage, loadWords, of, say, setLanguage } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const shown = { serial: "", document: null, readAt: 0, refreshing: false, past: [], next: null, roles: [] };
+const shown = { serial: "", document: null, readAt: 0, refreshing: false, past: [], next: null, roles: [], notice: null };
 let following = null;
 
 async function start() {
@@ -51,7 +51,8 @@ async function load(serial) {
   $("serial").value = serial;
   $("steps").replaceChildren();
   $("box").hidden = !serial;
-  notice(serial ? "" : say("welcome"));
+  notice(serial ? null : () => say("welcome"));
+  document.title = serial || "Diagnostic";
   show();
   if (!serial) return;
   await guarded(async () => {
@@ -60,9 +61,10 @@ async function load(serial) {
     const [found] = await Promise.all([api.lookup(serial), loadPast(serial)]);
     if (serial !== shown.serial) return;
     if (found.diagnosis) take(found.diagnosis, found.age_s);
-    else notice(say("never"));
+    else notice(() => say("never"));
     if (found.refresh?.state === "started") await follow(found.refresh.id);
-    else if (found.refresh?.detail) notice(found.refresh.detail, true);
+    else if (found.refresh?.state === "unavailable") notice(() => say("prefect-unavailable"), true);
+    else if (found.refresh?.state === "failed") notice(() => say("diagnosis-failed"), true);
   });
 }
 
@@ -113,7 +115,7 @@ async function follow(id) {
     if (mine.signal.aborted) return;
     take(made, 0);
     well = true;
-    notice("");
+    notice(null);
     await loadPast(serial);
   } finally {
     if (following === mine) {
@@ -168,7 +170,7 @@ function showVerdict() {
   // Only the age changes most of the time: a screen reader must not hear the whole verdict again.
   const before = $("verdict").dataset.id;
   const key = `${shown.document.id}-${currentLanguage()}`;
-  if (before === key && $("verdict").lastElementChild) $("verdict").lastElementChild.replaceWith(made[made.length - 1]);
+  if (before === key && $("verdict").lastElementChild) $("verdict").querySelector(".age").replaceWith(made[made.length - 1].querySelector(".age"));
   else $("verdict").replaceChildren(...made);
   $("verdict").dataset.id = key;
   document.title = `${shown.serial} · ${say("verdict")}`;
@@ -196,9 +198,10 @@ function busy(on) {
   button.textContent = say(button.dataset.say);
 }
 
+// `text` makes it, in the language of the moment; null for none.
 function notice(text, bad = false) {
-  $("notice").hidden = !text;
-  $("notice").textContent = text;
+  shown.notice = text;
+  $("notice").textContent = text ? text() : "";
   $("notice").classList.toggle("bad", bad);
 }
 
@@ -211,13 +214,14 @@ async function guarded(work) {
     if (error.status === 401) { logIn(); return; }
     if (serial !== shown.serial) return; // about a box that is not looked at any more
     console.error(error);
-    notice(error instanceof api.Problem ? error.forPeople : String(error), true);
+    notice(() => (error instanceof api.Problem ? error.forPeople : String(error)), true);
   }
 }
 
 function logIn() {
   const refused = api.token() !== "";
   api.forgetToken();
+  shown.roles = [];
   $("login-why").textContent = refused ? say("login_bad") : say("login_why");
   $("token").value = "";
   $("login").addEventListener("close", () => {
@@ -232,7 +236,7 @@ function dress() {
   for (const button of document.querySelectorAll("[data-language]")) button.setAttribute("aria-pressed", button.dataset.language === currentLanguage());
   for (const step of $("steps").children) step.textContent = step.text();
   $("serial").placeholder = say("serial");
-  if (!shown.serial) notice(say("welcome"));
+  if (shown.notice) $("notice").textContent = shown.notice();
 }
 
 start();

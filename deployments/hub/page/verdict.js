@@ -20,7 +20,7 @@ export function verdictCard(document_, age_s, refreshing) {
       el("div", {}, el("h2", {}, say("what_to_do")), el("p", { class: "action" }, worded("actions", verdict.action))),
       el("div", {}, el("h2", {}, say("swap")), el("p", {}, el("span", { class: `pill swap-${verdict.swap}` }, say(`swap_${verdict.swap}`))))),
     verdict.also.length > 0 && el("p", { class: "also" }, el("b", {}, `${say("also")} : `), verdict.also.map((code) => worded("verdicts", code)).join(" ")),
-    el("p", { class: "about" }, el("span", {}, facts.join(" · ")), " ",
+    el("p", { class: "about", "aria-live": "off" }, el("span", {}, facts.join(" · ")), " ",
       el("span", { class: refreshing ? "age old" : "age" }, since(answered ? "age" : "asked_age", age_s), refreshing && ` ; ${say("being_renewed")}`)),
   ];
 }

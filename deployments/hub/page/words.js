@@ -106,6 +106,8 @@ const SAID = {
   "database-unavailable": ["La base de données ne répond pas.", "The database does not answer."],
   "diagnosis-cancelled": ["Le diagnostic a été annulé.", "The diagnosis was cancelled."],
   "diagnosis-failed": ["Le diagnostic n'a pas abouti ; l'équipe en est informée.", "The diagnosis came to no verdict; the team can see why."],
+  "not-found": ["Ce diagnostic n'existe plus.", "That diagnosis is gone."],
+  error: ["Une erreur de notre côté ; l'équipe peut voir pourquoi.", "An error of ours; the team can see why."],
   status_ok: ["bon", "good"],
   status_degraded: ["à surveiller", "to be watched"],
   status_fault: ["anomalie", "fault"],
