@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from cpe.domain.memory import KeptDiagnosis
 from tests.contract.test_hub_page import DESKTOP, served
@@ -75,3 +76,48 @@ async def test_a_wifi_that_could_not_be_read_has_not_been_seen_empty(tmp_path):
     async with page_of(tmp_path, answer_of(str(uuid.uuid4()), age_s=5)) as page:
         await expect(page.get_by_text("Le WiFi n'a pu être lu.")).to_be_visible()
         await expect(page.get_by_text("Aucun appareil WiFi vu.")).to_have_count(0)
+
+
+async def tell_past(page: Page, readings: list[float | None]) -> None:
+    """Load the page again with these readings in its history."""
+
+    async def tell(route: Route) -> None:
+        told = json.loads(await (await route.fetch()).text())
+        for item, rx_dbm in zip(told["items"], readings, strict=True):
+            item["rx_dbm"] = rx_dbm
+        await route.fulfill(json=told)
+
+    await page.route("**/history?*", tell)
+    await page.reload()
+
+
+@pytest.mark.parametrize(
+    ("readings", "dots", "gaps", "strokes"),
+    [
+        ([-20.0, None, -21.0, -21.5, None], 3, 2, 2),  # the newest first, as the hub tells them
+        ([None, -21.0], 1, 1, 1),
+        ([-21.0, -21.0], 2, 0, 1),
+    ],
+)
+async def test_a_diagnosis_without_a_reading_is_a_gap_of_the_chart(
+    tmp_path, readings, dots, gaps, strokes
+):
+    kept = [answer_of(str(uuid.uuid4()), age_s=5 + 60 * n) for n in range(len(readings))]
+    async with page_of(tmp_path, *kept) as page:
+        await tell_past(page, readings)
+        chart = page.locator("svg.chart")
+        await expect(chart.locator("circle")).to_have_count(dots)
+        await expect(chart.locator(".gap")).to_have_count(gaps)
+        if gaps:
+            await expect(chart.locator(".gap title").first).to_contain_text("non mesuré")
+        path = await chart.locator(".line").get_attribute("d")
+        assert path is not None
+        assert path.count("M") == strokes
+
+
+async def test_a_chart_of_no_reading_at_all_is_none(tmp_path):
+    kept = [answer_of(str(uuid.uuid4()), age_s=5 + 60 * n) for n in range(2)]
+    async with page_of(tmp_path, *kept) as page:
+        await tell_past(page, [None, None])
+        await expect(page.locator("#history tbody tr")).to_have_count(2)
+        await expect(page.locator("svg.chart")).to_have_count(0)

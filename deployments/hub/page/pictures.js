@@ -68,20 +68,23 @@ export function linkState(node) {
   return "good";
 }
 
+// A diagnosis without a reading is a gap in the line and a mark below it: it is not left out as if nothing were amiss.
 export function historyChart(items) {
-  const points = items.filter((item) => item.rx_dbm !== null).reverse();
-  if (points.length < 2) return null;
+  const points = [...items].reverse();
+  const values = points.map((item) => item.rx_dbm).filter((dbm) => dbm !== null);
+  if (points.length < 2 || values.length === 0) return null;
   const { rx_min_dbm: low, rx_max_dbm: high } = limits();
   const width = matchMedia("(max-width: 640px)").matches ? 340 : 1000;
   const right = width - 12;
   const times = points.map((item) => Date.parse(item.requested_at));
   const [first, last] = [times[0], times[times.length - 1]];
-  const values = points.map((item) => item.rx_dbm);
   const bottom = Math.min(low - 3, ...values);
   const top = Math.max(high + 2, ...values);
   const x = (time) => 44 + ((time - first) / Math.max(last - first, 1)) * (right - 44);
   const y = (dbm) => 14 + ((top - dbm) / (top - bottom)) * 150;
-  const line = points.map((item, i) => `${i ? "L" : "M"}${x(times[i]).toFixed(1)} ${y(item.rx_dbm).toFixed(1)}`).join("");
+  const joined = (i) => i > 0 && points[i - 1].rx_dbm !== null;
+  const line = points.map((item, i) => (item.rx_dbm === null ? "" : `${joined(i) ? "L" : "M"}${x(times[i]).toFixed(1)} ${y(item.rx_dbm).toFixed(1)}`)).join("");
+  const told = (item) => svg("title", {}, `${moment(item.requested_at)} : ${withUnit(item.rx_dbm, "dBm", 2)}, ${worded("verdicts", item.verdict.code)}`);
   return svg("svg", { class: "chart", viewBox: `0 0 ${width} 196`, role: "img", "aria-label": say("history_chart") },
     svg("rect", { class: "band", x: 44, y: y(high), width: right - 44, height: y(low) - y(high) }),
     [low, high].map((edge) => [
@@ -89,8 +92,9 @@ export function historyChart(items) {
       svg("text", { class: "mark", x: 38, y: y(edge) + 4, "text-anchor": "end" }, number(edge)),
     ]),
     svg("path", { class: "line", d: line }),
-    points.map((item, i) => svg("circle", { class: `dot ${item.verdict.status}`, cx: x(times[i]), cy: y(item.rx_dbm), r: 5 },
-      svg("title", {}, `${moment(item.requested_at)} : ${number(item.rx_dbm, 2)} dBm, ${worded("verdicts", item.verdict.code)}`))),
+    points.map((item, i) => (item.rx_dbm === null
+      ? svg("text", { class: "gap", x: x(times[i]), y: 172, "text-anchor": "middle" }, "?", told(item))
+      : svg("circle", { class: `dot ${item.verdict.status}`, cx: x(times[i]), cy: y(item.rx_dbm), r: 5 }, told(item)))),
     svg("text", { class: "mark", x: 44, y: 190 }, moment(points[0].requested_at)),
     svg("text", { class: "mark", x: right, y: 190, "text-anchor": "end" }, moment(points[points.length - 1].requested_at)));
 }
