@@ -148,6 +148,8 @@ async def test_a_new_token_brings_its_own_roles(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
         page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        broken: list[str] = []
+        page.on("pageerror", lambda error: broken.append(str(error)))
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['reader']}")
         button = page.get_by_role("button", name="Diagnostiquer")
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -157,6 +159,8 @@ async def test_a_new_token_brings_its_own_roles(tmp_path):
         await page.get_by_label("Jeton", exact=True).fill(SECRETS["csr"])
         await page.keyboard.press("Enter")
         await expect(button).to_be_visible()
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        assert broken == []
 
 
 async def test_a_screen_reader_hears_what_is_new_and_only_that(tmp_path):

@@ -121,3 +121,13 @@ async def test_a_chart_of_no_reading_at_all_is_none(tmp_path):
         await tell_past(page, [None, None])
         await expect(page.locator("#history tbody tr")).to_have_count(2)
         await expect(page.locator("svg.chart")).to_have_count(0)
+
+
+async def test_a_history_that_could_not_be_read_is_not_an_empty_one_and_hides_no_verdict(tmp_path):
+    async with page_of(tmp_path, answer_of(str(uuid.uuid4()), age_s=5)) as page:
+        down = {"code": "database-unavailable", "title": "t", "detail": "d", "status": 503}
+        await page.route("**/history?*", lambda route: route.fulfill(status=503, json=down))
+        await page.reload()
+        await expect(page.locator("#notice")).to_have_text("La base de données ne répond pas.")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Tout va bien")
+        await expect(page.get_by_text("Aucun diagnostic antérieur.")).to_have_count(0)

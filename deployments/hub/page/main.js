@@ -7,7 +7,7 @@ import { verdictCard } from "./verdict.js";
 import { currentLanguage, loadWords, of, say, setLanguage } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const shown = { serial: "", document: null, readAt: 0, refreshing: false, past: [], next: null, roles: [], notice: null };
+const shown = { serial: "", document: null, readAt: 0, refreshing: false, past: null, next: null, roles: [], notice: null };
 let following = null;
 
 async function start() {
@@ -46,7 +46,7 @@ function open_(serial) {
 async function load(serial) {
   following?.abort();
   following = null;
-  Object.assign(shown, { serial, document: null, refreshing: false, past: [], next: null });
+  Object.assign(shown, { serial, document: null, refreshing: false, past: null, next: null });
   busy(false);
   $("serial").value = serial;
   $("steps").replaceChildren();
@@ -58,7 +58,8 @@ async function load(serial) {
   await guarded(async () => {
     if (shown.roles.length === 0) shown.roles = (await api.me()).roles;
     $("diagnose").hidden = !shown.roles.includes("diagnose");
-    const [found] = await Promise.all([api.lookup(serial), loadPast(serial)]);
+    guarded(() => loadPast(serial)); // meanwhile; without it there is a verdict all the same
+    const found = await api.lookup(serial);
     if (serial !== shown.serial) return;
     if (found.diagnosis) take(found.diagnosis, found.age_s);
     else notice(() => say("never"));
@@ -177,8 +178,8 @@ function showVerdict() {
 }
 
 function showPast() {
-  $("history").hidden = !shown.serial;
-  $("history").replaceChildren(...pastOf(shown.past, shown.next, more).filter(Boolean));
+  $("history").hidden = shown.past === null; // not read is not empty
+  if (shown.past) $("history").replaceChildren(...pastOf(shown.past, shown.next, more).filter(Boolean));
 }
 
 async function more() {
@@ -219,6 +220,7 @@ async function guarded(work) {
 }
 
 function logIn() {
+  if ($("login").open) return;
   const refused = api.token() !== "";
   api.forgetToken();
   shown.roles = [];
