@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from cpe.domain.memory import KeptDiagnosis
-from tests.contract.test_hub_page import DESKTOP, served
+from tests.contract.test_hub_page import DESKTOP, PHONE, is_inside, served
 from tests.support.chromium import chromium
 from tests.support.hub_bench import SECRETS, answer_of, running_hub
 from tests.support.store.samples import SERIAL
@@ -131,3 +131,19 @@ async def test_a_history_that_could_not_be_read_is_not_an_empty_one_and_hides_no
         await expect(page.locator("#notice")).to_have_text("La base de données ne répond pas.")
         await expect(page.get_by_role("heading", level=1)).to_have_text("Tout va bien")
         await expect(page.get_by_text("Aucun diagnostic antérieur.")).to_have_count(0)
+
+
+async def test_a_name_as_long_as_a_box_gives_it_stays_on_a_phones_screen(tmp_path):
+    kept = answer_of(str(uuid.uuid4()), age_s=5)
+    told, name = kept.document, "x" * 64
+    told["device"]["model"] = name
+    told["verdict"]["text"] = dict.fromkeys(("fr", "en"), f"{name}. {name}")
+    told["interface"]["lan"] = [{"port": name, "status": "up", "mbps": 1000.0}]
+    told["interface"]["wan"] |= {"status": name, "ip": name}
+    told["findings"][0] |= {"status": "unknown", "text": dict.fromkeys(("fr", "en"), name)}
+    told["sources"][0] |= {"outcome": "error", "detail": name}
+    radio = dict.fromkeys(("utilisation_pct", "noise_dbm", "enabled", "status"))
+    told["wifi"]["radios"] = [{**radio, "band": name, "channel": 6}]
+    async with page_of(tmp_path, kept) as page:
+        await page.set_viewport_size({**PHONE, "width": 320})  # what a page zoomed to 400 % has
+        assert await is_inside(page)
