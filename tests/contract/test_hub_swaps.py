@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import ClassVar
@@ -147,3 +149,19 @@ async def test_without_a_desk_swaps_are_unavailable_and_a_desk_that_is_broken_is
     assert told.value.kind.code == "swaps-unavailable"
     with pytest.raises(ModuleNotFoundError):
         await LazyDesk(broken).show(ID)
+
+
+async def test_the_hub_answers_others_while_the_desk_is_loaded_and_loads_it_once():
+    others_were_answered, loads = threading.Event(), []
+
+    def slow():
+        loads.append(others_were_answered.wait(10))
+        return desk_that(gives={"id": ID})._load()
+
+    desk = LazyDesk(slow)
+    asking = [asyncio.create_task(desk.show(ID)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    others_were_answered.set()
+    assert await asyncio.gather(*asking) == 3 * [{"id": ID}]
+    assert await desk.show(ID) == {"id": ID}
+    assert loads == [True]
