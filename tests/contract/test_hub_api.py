@@ -429,6 +429,7 @@ async def test_metrics_tell_the_swaps_that_wait_for_somebody_and_the_last_sweeps
     )
     page = (await hub.get("/metrics")).text
     assert re.search(r"^cpe_swaps_waiting \d", page, re.MULTILINE)
+    assert "# HELP cpe_swaps_waiting Open swaps in which a person has the next word." in page
     (age_s,) = re.findall(r"^cpe_last_sweep_age_seconds ([\d.e+]+)", page, re.MULTILINE)
     assert 600 <= float(age_s) < 660
 
