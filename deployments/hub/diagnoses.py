@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import re
 import time
 from collections.abc import AsyncIterator
@@ -31,7 +30,7 @@ from deployments.hub.models import (
     WaitS,
     serial_of,
 )
-from deployments.hub.outcome import JSON, answered, came_to_nothing, kept
+from deployments.hub.outcome import JSON, answered, came_to_nothing, kept, last_event
 from deployments.hub.prefect_api import PrefectUnavailableError
 from deployments.hub.problems import Kind, Problem, responses
 from deployments.hub.services import Hub, Services
@@ -42,6 +41,8 @@ from flows.request import DiagnosisRequest
 router = APIRouter(prefix="/devices", tags=["devices"])
 STEPS_S: Final = 330.0
 """A stream ends by then; the flow's own limit is 300 s. Who still waits takes it up again."""
+AT_ONCE_S: Final = 4.0
+"""A lookup gives Prefect that long to begin a refresh: 0.05 s, and 2 s when 50 come at once."""
 _EVENT_ID: Final = re.compile(r"[0-9]{1,18}")
 
 _RUN: Final = (
@@ -95,9 +96,11 @@ async def lookup(
         return _found(hub, wanted, last, None)
     request = DiagnosisRequest(serial=wanted, requested_by=f"{token.name} (lookup)")
     try:
-        run_id = await hub.diagnoser.ask(request, token.name)
-    except Problem as problem:
-        refresh = Refresh(state="unavailable", id=None, run=None, detail=problem.detail)
+        async with asyncio.timeout(max(wait_s, AT_ONCE_S)):
+            run_id = await hub.diagnoser.ask(request, token.name)
+    except (Problem, TimeoutError) as error:
+        why = error.detail if isinstance(error, Problem) else "Prefect's API has not answered yet"
+        refresh = Refresh(state="unavailable", id=None, run=None, detail=why)
         return _found(hub, wanted, last, refresh)
     with hub.watcher.watching(run_id) as run:
         if wait_s:
@@ -240,34 +243,13 @@ async def events(
                     step = step_taken(seen).model_dump(mode="json")
                     yield ServerSentEvent(event="step", id=str(seen.at_us), data=step)
             if run.is_over:
-                yield await _end(hub, run)
+                yield await last_event(hub, run)
                 return
             if (left_s := ends_at - time.monotonic()) <= 0:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left_s):
                     await change.wait()
-
-
-async def _end(hub: Services, run: Watched) -> ServerSentEvent:
-    document = await hub.documents.get(run.run_id) if run.is_kept else None
-    if document is None:
-        problem = came_to_nothing(hub, run)
-        data: dict[str, Any] = {
-            "code": problem.kind.code,
-            "title": problem.kind.title,
-            "detail": problem.detail,
-        }
-        return ServerSentEvent(event="problem", data=data)
-    verdict = json.loads(document.body)["verdict"]
-    data = {
-        "id": run.run_id,
-        "code": verdict["code"],
-        "status": verdict["status"],
-        "text": verdict["text"],
-        "url": f"/devices/diagnoses/{run.run_id}",
-    }
-    return ServerSentEvent(event="verdict", data=data)
 
 
 @router.get(

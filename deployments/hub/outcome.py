@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
+from fastapi.sse import ServerSentEvent
 
 from deployments.hub.documents import Document
 from deployments.hub.problems import Kind, Problem
@@ -50,3 +52,25 @@ async def answered(hub: Services, run: Watched, wait_s: float) -> Response:
     if run.is_kept and (document := await hub.documents.get(run.run_id)) is not None:
         return kept(document)
     raise came_to_nothing(hub, run)
+
+
+async def last_event(hub: Services, run: Watched) -> ServerSentEvent:
+    """What ends the stream of a run that is over: its verdict, or why there is none."""
+    document = await hub.documents.get(run.run_id) if run.is_kept else None
+    if document is None:
+        problem = came_to_nothing(hub, run)
+        data: dict[str, Any] = {
+            "code": problem.kind.code,
+            "title": problem.kind.title,
+            "detail": problem.detail,
+        }
+        return ServerSentEvent(event="problem", data=data)
+    verdict = json.loads(document.body)["verdict"]
+    data = {
+        "id": run.run_id,
+        "code": verdict["code"],
+        "status": verdict["status"],
+        "text": verdict["text"],
+        "url": f"/devices/diagnoses/{run.run_id}",
+    }
+    return ServerSentEvent(event="verdict", data=data)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from cpe.settings import HubSettings
 from deployments.hub import diagnoses
 from tests.contract.test_hub_api import problem
-from tests.support.hub_bench import Bench, bearer, running_hub
+from tests.support.hub_bench import Bench, answer_of, bearer, running_hub
 from tests.support.store.samples import SERIAL
 
 
@@ -78,3 +80,19 @@ async def test_a_stream_of_a_run_that_nobody_takes_up_ends_and_can_be_taken_up(h
     headers = {**bearer("csr"), "Last-Event-ID": last}
     again = (await hub.client.get(path, headers=headers)).text
     assert again.count("event:") == again.count("event: verdict") == 1
+
+
+async def test_a_lookup_answers_at_once_while_prefect_hangs(hub, monkeypatch):
+    async def hang(_: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    kept = answer_of(str(uuid.uuid4()), age_s=300)
+    await hub.store.keep(kept)
+    silent = httpx.AsyncClient(base_url="http://prefect/api", transport=httpx.MockTransport(hang))
+    monkeypatch.setattr(hub.app.state.services.prefect, "_api", silent)
+    asking = [hub.get(f"/devices/lookup?serial={SERIAL}") for _ in range(3)]
+    for answer in await asyncio.wait_for(asyncio.gather(*asking), 20):
+        assert answer.status_code == 200
+        assert answer.json()["diagnosis"]["id"] == kept.id
+        assert answer.json()["refresh"]["state"] == "unavailable"
