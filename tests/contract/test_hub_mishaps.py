@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator
 
@@ -96,3 +97,14 @@ async def test_a_lookup_answers_at_once_while_prefect_hangs(hub, monkeypatch):
         assert answer.status_code == 200
         assert answer.json()["diagnosis"]["id"] == kept.id
         assert answer.json()["refresh"]["state"] == "unavailable"
+
+
+async def test_more_runs_than_prefect_tells_at_once_are_each_found_to_have_crashed(hub):
+    watcher = hub.app.state.services.watcher
+    with contextlib.ExitStack() as stack:
+        waiting = [stack.enter_context(watcher.watching(str(uuid.uuid4()))) for _ in range(230)]
+        for watched in waiting:
+            hub.prefect.end(watched.run_id, "CRASHED", "Crashed", "its worker was lost")
+            watched.looked_at -= 60
+        assert all(await asyncio.gather(*(watched.over(30) for watched in waiting)))
+        assert {watched.ended.name for watched in waiting if watched.ended} == {"Crashed"}

@@ -87,7 +87,11 @@ class FakePrefect:
             case "GET", ["flow_runs", _]:
                 return httpx.Response(404, json={"detail": "not found"})
             case "POST", ["flow_runs", "filter"]:
-                wanted = _json(request)["flow_runs"]["id"]["any_"]
+                body = _json(request)
+                wanted = body["flow_runs"]["id"]["any_"]
+                if body["limit"] > 200:  # Prefect 3.8.8
+                    said = "Invalid limit: must be less than or equal to 200."
+                    return httpx.Response(422, json={"detail": said})
                 found = [self.runs[i] for i in wanted if i in self.runs]
                 return httpx.Response(200, json=found)
             case "POST", ["flow_runs", "count"]:
