@@ -77,6 +77,7 @@ class Watcher:
         self._hub, self._prefect = store.hub(), prefect
         self._watched: dict[str, Watched] = {}
         self._some = asyncio.Event()
+        self._asking: asyncio.Task[None] | None = None
 
     @contextmanager
     def watching(self, run_id: str) -> Iterator[Watched]:
@@ -102,8 +103,10 @@ class Watcher:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            tasks = [task, self._asking] if self._asking is not None else [task]
+            for one in tasks:
+                one.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _look_on(self) -> None:
         while True:
@@ -115,16 +118,18 @@ class Watcher:
             try:
                 await self._look(waiting)
                 await asyncio.sleep(LOOK_S)
-            except (StoreError, PrefectUnavailableError) as error:
+            except StoreError as error:
                 _log.warning("watching %d runs: %s", len(waiting), error)
                 await asyncio.sleep(AGAIN_S)
 
     async def _look(self, waiting: list[Watched]) -> None:
         await self._take_in(waiting)
+        if self._asking is not None and not self._asking.done():
+            return
         now = time.monotonic()
         still = [w for w in waiting if not w.is_over and now - w.looked_at > STILL_S]
-        if still:
-            await self._ask_prefect(still, now)
+        if still:  # beside the look: what is kept is told even while Prefect hangs
+            self._asking = asyncio.create_task(self._ask_prefect(still))
 
     async def _take_in(self, waiting: list[Watched]) -> None:
         steps, kept = await self._hub.progress([watched.run_id for watched in waiting])
@@ -139,15 +144,24 @@ class Watcher:
                 watched.looked_at = now
                 watched.tell()
 
-    async def _ask_prefect(self, still: list[Watched], now: float) -> None:
-        found = await self._prefect.runs([watched.run_id for watched in still])
+    async def _ask_prefect(self, still: list[Watched]) -> None:
+        found: dict[str, Run] | None = None
+        try:
+            found = await self._prefect.runs([watched.run_id for watched in still])
+        except PrefectUnavailableError as error:
+            _log.warning("asking of %d runs: %s", len(still), error)
+        now = time.monotonic()
         for watched in still:
             watched.looked_at = now
-            run = found.get(watched.run_id)
-            if run is not None and not run.is_final:
-                watched.ended_at = None
-                continue
-            if watched.ended_at is None:
-                watched.ended_at = now
-            if now - watched.ended_at > ENDED_S:
-                watched.end(run or Run(watched.run_id, "DELETED", "Deleted", ""))
+            if found is not None and not watched.is_over:
+                self._judge(watched, found.get(watched.run_id), now)
+
+    @staticmethod
+    def _judge(watched: Watched, run: Run | None, now: float) -> None:
+        if run is not None and not run.is_final:
+            watched.ended_at = None
+            return
+        if watched.ended_at is None:
+            watched.ended_at = now
+        if now - watched.ended_at > ENDED_S:
+            watched.end(run or Run(watched.run_id, "DELETED", "Deleted", ""))

@@ -83,15 +83,24 @@ async def test_a_stream_of_a_run_that_nobody_takes_up_ends_and_can_be_taken_up(h
     assert again.count("event:") == again.count("event: verdict") == 1
 
 
-async def test_a_lookup_answers_at_once_while_prefect_hangs(hub, monkeypatch):
+def let_prefect_hang(hub: Bench, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """From now on it takes every request and answers none. Set when it was asked."""
+    asked = asyncio.Event()
+
     async def hang(_: httpx.Request) -> httpx.Response:
+        asked.set()
         await asyncio.Event().wait()
         raise AssertionError
 
-    kept = answer_of(str(uuid.uuid4()), age_s=300)
-    await hub.store.keep(kept)
     silent = httpx.AsyncClient(base_url="http://prefect/api", transport=httpx.MockTransport(hang))
     monkeypatch.setattr(hub.app.state.services.prefect, "_api", silent)
+    return asked
+
+
+async def test_a_lookup_answers_at_once_while_prefect_hangs(hub, monkeypatch):
+    kept = answer_of(str(uuid.uuid4()), age_s=300)
+    await hub.store.keep(kept)
+    let_prefect_hang(hub, monkeypatch)
     asking = [hub.get(f"/devices/lookup?serial={SERIAL}") for _ in range(3)]
     for answer in await asyncio.wait_for(asyncio.gather(*asking), 20):
         assert answer.status_code == 200
@@ -108,3 +117,14 @@ async def test_more_runs_than_prefect_tells_at_once_are_each_found_to_have_crash
             watched.looked_at -= 60
         assert all(await asyncio.gather(*(watched.over(30) for watched in waiting)))
         assert {watched.ended.name for watched in waiting if watched.ended} == {"Crashed"}
+
+
+async def test_a_verdict_that_is_kept_is_told_while_prefect_hangs(hub, monkeypatch):
+    waiting = asyncio.create_task(hub.post(f"/devices/{SERIAL}/diagnose", {"wait_s": 60}))
+    run_id = await hub.run_of()
+    with hub.app.state.services.watcher.watching(run_id) as watched:
+        asked = let_prefect_hang(hub, monkeypatch)
+        watched.looked_at -= 60  # so still that the watch asks Prefect at once
+        await asyncio.wait_for(asked.wait(), 10)
+    await hub.store.keep(answer_of(run_id))
+    assert (await asyncio.wait_for(waiting, 20)).status_code == 200
