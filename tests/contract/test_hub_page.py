@@ -142,7 +142,13 @@ async def test_evidence_is_told_once_and_in_the_words_of_the_language(tmp_path):
         read = {"subject": "", "unit": None, "source": "olt", "age_s": 0, "fits": False}
         finding["evidence"] = 2 * [
             {**read, "what": "line.ont_state", "actual": "los (fibre)", "expected": "online"},
-            {**read, "what": "optical.tx_dbm", "actual": -1.5, "expected": "0.5..5"},
+            {
+                **read,
+                "what": "optical.tx_dbm",
+                "actual": -1.5,
+                "expected": "0.5..5",
+                "source": "history",
+            },
         ]
         await hub.store.keep(kept)
         page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
@@ -151,9 +157,9 @@ async def test_evidence_is_told_once_and_in_the_words_of_the_language(tmp_path):
         rows = page.locator("#evidence tbody tr")
         await expect(rows).to_have_count(2)
         await expect(rows.first).to_contain_text("plus de lumière (fibre)en ligne")
-        await expect(rows.last).to_contain_text("−1,50,5..5")
+        await expect(rows.last).to_contain_text("−1,50,5..5Nos relevés")
         await page.get_by_role("button", name="EN", exact=True).click()
-        await expect(rows.last).to_contain_text("−1.50.5..5")
+        await expect(rows.last).to_contain_text("−1.50.5..5Our history")
         await expect(page.locator("#evidence th").last).to_have_text("Age")
 
 

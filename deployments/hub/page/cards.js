@@ -104,7 +104,7 @@ export function evidence(document_) {
         told.add(key);
         rows.push([
           [el("span", { class: `badge ${shown}`, title: say(`status_${shown}`) }, BADGES[shown]), ` ${worded("quantities", item.what)}`, item.subject && el("small", {}, ` ${item.subject}`)],
-          `${actual(item.actual)}${unit}`, expected(item.expected), item.source || "–",
+          `${actual(item.actual)}${unit}`, expected(item.expected), item.source ? say(`src_${item.source}`) : "–",
           item.age_s === null ? "–" : span(item.age_s),
         ]);
       }
