@@ -18,7 +18,8 @@ import httpx
 from cpe.domain.redaction import excerpt
 from flows.request import run_name
 
-DEPLOYMENT: Final = "diagnose-cpe/on-demand"
+FLOW: Final = "diagnose-cpe"
+DEPLOYMENT: Final = f"{FLOW}/on-demand"
 POOL: Final = "cpe"
 TRIES: Final = 4
 PAUSE_S: Final = 0.15
@@ -109,11 +110,15 @@ class PrefectApi:
         return Run.of(found) if found is not None else None
 
     async def runs(self, run_ids: list[str]) -> dict[str, Run]:
-        """The states of several runs; those that are gone are missing."""
+        """The states of several diagnoses; those that are gone are missing."""
         told: dict[str, Run] = {}
         for start in range(0, len(run_ids), TOLD_AT_ONCE):
             some = run_ids[start : start + TOLD_AT_ONCE]
-            body = {"flow_runs": {"id": {"any_": some}}, "limit": len(some)}
+            body = {
+                "flow_runs": {"id": {"any_": some}},
+                "flows": {"name": {"any_": [FLOW]}},
+                "limit": len(some),
+            }
             found = await self._ask("POST", "/flow_runs/filter", body)
             told |= {run.id: run for run in map(Run.of, found)}
         return told

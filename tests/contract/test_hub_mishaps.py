@@ -128,3 +128,14 @@ async def test_a_verdict_that_is_kept_is_told_while_prefect_hangs(hub, monkeypat
         await asyncio.wait_for(asked.wait(), 10)
     await hub.store.keep(answer_of(run_id))
     assert (await asyncio.wait_for(waiting, 20)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("COMPLETED", "Bonne au banc"), ("PAUSED", "Suspended"), ("FAILED", "Failed")],
+)
+async def test_the_run_of_another_flow_is_no_diagnosis(hub, kind, name):
+    swap = str(uuid.uuid4())
+    hub.prefect.end(swap, kind, name, flow="swap-equipment")
+    problem(await hub.get(f"/devices/diagnoses/{swap}"), 404, "not-found")
+    problem(await hub.get(f"/devices/diagnoses/{swap}/events"), 404, "not-found")

@@ -92,7 +92,9 @@ class FakePrefect:
                 if body["limit"] > 200:  # Prefect 3.8.8
                     said = "Invalid limit: must be less than or equal to 200."
                     return httpx.Response(422, json={"detail": said})
+                flows = body.get("flows", {}).get("name", {}).get("any_")
                 found = [self.runs[i] for i in wanted if i in self.runs]
+                found = [run for run in found if flows is None or run["flow"] in flows]
                 return httpx.Response(200, json=found)
             case "POST", ["flow_runs", "count"]:
                 return httpx.Response(200, json=3)
@@ -111,10 +113,12 @@ class FakePrefect:
             raise httpx.ReadTimeout("lost", request=request)
         return response(201, json=self.runs[self.by_key[key]])
 
-    def end(self, run_id: str, kind: str, name: str, message: str = "") -> None:
+    def end(
+        self, run_id: str, kind: str, name: str, message: str = "", *, flow: str = "diagnose-cpe"
+    ) -> None:
         """Let a run be in a state."""
         state = {"type": kind, "name": name, "message": message}
-        self.runs[run_id] = {"id": run_id, "state": state}
+        self.runs[run_id] = {"id": run_id, "state": state, "flow": flow}
 
 
 def _json(request: httpx.Request) -> Any:
