@@ -98,7 +98,7 @@ class Metrics:
 
 
 _TOLD: Final = {
-    "cpe_queue_runs": ("Flow runs of the pool, waiting or running.", ["state"]),
+    "cpe_queue_runs": ("Flow runs of the pool, due and waiting, or running.", ["state"]),
     "cpe_callbacks_waiting": ("Calls back that are still to be made.", []),
     "cpe_swaps_waiting": ("Open swaps in which a person has the next word.", []),
     "cpe_last_sweep_age_seconds": ("Seconds since the last sweep of the fleet ended.", []),

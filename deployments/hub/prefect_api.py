@@ -11,6 +11,7 @@ import base64
 import os
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 import httpx
@@ -124,9 +125,13 @@ class PrefectApi:
         return told
 
     async def queue_depth(self) -> dict[str, int]:
-        """How many runs of the pool wait, and how many run."""
+        """How many runs of the pool are due and wait, and how many run."""
         pools = {"name": {"any_": [POOL]}}
-        due = {"state": {"type": {"any_": ["SCHEDULED"]}, "name": {"any_": ["Scheduled", "Late"]}}}
+        due = {
+            "state": {"type": {"any_": ["SCHEDULED"]}},
+            # What the schedules have planned for later waits for its time, not for a worker.
+            "next_scheduled_start_time": {"before_": datetime.now(UTC).isoformat()},
+        }
         begun = {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}
         counts = [
             await self._ask("POST", "/flow_runs/count", {"flow_runs": what, "work_pools": pools})

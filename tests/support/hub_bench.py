@@ -97,7 +97,7 @@ class FakePrefect:
                 found = [run for run in found if flows is None or run["flow"] in flows]
                 return httpx.Response(200, json=found)
             case "POST", ["flow_runs", "count"]:
-                return httpx.Response(200, json=3)
+                return httpx.Response(200, json=_counted(_json(request)["flow_runs"]))
         raise AssertionError(f"the hub asked {request.method} {path}")
 
     def _create(self, response: type[httpx.Response], request: httpx.Request) -> httpx.Response:
@@ -119,6 +119,14 @@ class FakePrefect:
         """Let a run be in a state."""
         state = {"type": kind, "name": name, "message": message}
         self.runs[run_id] = {"id": run_id, "state": state, "flow": flow}
+
+
+def _counted(wanted: dict[str, Any]) -> int:
+    """Three runs are due or running; the schedules have made 14 more for later."""
+    later = wanted["state"]["type"]["any_"] == ["SCHEDULED"]
+    if later and (due := wanted.get("next_scheduled_start_time")):
+        later = datetime.fromisoformat(due["before_"]) > datetime.now(UTC) + timedelta(minutes=1)
+    return 3 + 14 * later
 
 
 def _json(request: httpx.Request) -> Any:
