@@ -140,6 +140,7 @@ async def test_evidence_is_told_once_and_in_the_words_of_the_language(tmp_path):
         kept = answer_of(str(uuid.uuid4()), age_s=5)
         (finding,) = (f for f in kept.document["findings"] if f["evidence"])
         read = {"subject": "", "unit": None, "source": "olt", "age_s": 0, "fits": False}
+        finding["status"] = "fault"
         finding["evidence"] = 2 * [
             {**read, "what": "line.ont_state", "actual": "los (fibre)", "expected": "online"},
             {
@@ -157,6 +158,7 @@ async def test_evidence_is_told_once_and_in_the_words_of_the_language(tmp_path):
         rows = page.locator("#evidence tbody tr")
         await expect(rows).to_have_count(2)
         await expect(rows.first).to_contain_text("plus de lumière (fibre)en ligne")
+        await expect(rows.first.get_by_role("img", name="anomalie")).to_be_visible()
         await expect(rows.last).to_contain_text("−1,50,5..5Nos relevés")
         await page.get_by_role("button", name="EN", exact=True).click()
         await expect(rows.last).to_contain_text("−1.50.5..5Our history")

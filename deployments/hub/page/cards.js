@@ -103,7 +103,7 @@ export function evidence(document_) {
         if (told.has(key)) continue;
         told.add(key);
         rows.push([
-          [el("span", { class: `badge ${shown}`, title: say(`status_${shown}`) }, BADGES[shown]), ` ${worded("quantities", item.what)}`, item.subject && el("small", {}, ` ${item.subject}`)],
+          [el("span", { class: `badge ${shown}`, role: "img", "aria-label": say(`status_${shown}`), title: say(`status_${shown}`) }, BADGES[shown]), ` ${worded("quantities", item.what)}`, item.subject && el("small", {}, ` ${item.subject}`)],
           `${actual(item.actual)}${unit}`, expected(item.expected), item.source ? say(`src_${item.source}`) : "–",
           item.age_s === null ? "–" : span(item.age_s),
         ]);
