@@ -189,3 +189,16 @@ async def test_a_screen_reader_hears_what_is_new_and_only_that(tmp_path):
         await page.get_by_role("button", name="Diagnostiquer").click()
         steps = page.get_by_role("list").filter(has_text="Demande envoyée")
         await expect(steps).to_have_attribute("aria-live", "polite")
+
+
+@pytest.mark.parametrize("how", ["gone", "failing"])
+async def test_a_page_that_cannot_be_dressed_says_so(tmp_path, how):
+    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        body = {"code": "error", "title": "t", "detail": "d", "status": 500}
+        await page.route(
+            "**/words.json",
+            lambda route: route.abort() if how == "gone" else route.fulfill(status=500, json=body),
+        )
+        await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
+        await expect(page.locator("#notice")).to_have_text("Le serveur ne répond pas. Réessayez.")

@@ -241,4 +241,7 @@ function dress() {
   if (shown.notice) $("notice").textContent = shown.notice();
 }
 
-start();
+start().catch((error) => {
+  console.error(error);
+  notice(() => say("lost"), true);
+});

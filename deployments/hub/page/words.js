@@ -118,7 +118,9 @@ let operator = null;
 let language = "fr";
 
 export async function loadWords() {
-  operator = await (await fetch("/assets/words.json")).json();
+  const answer = await fetch("/assets/words.json");
+  if (!answer.ok) throw new Error(`words.json: ${answer.status}`);
+  operator = await answer.json();
   language = localStorage.getItem("language") || operator.language;
   document.documentElement.lang = language;
 }
