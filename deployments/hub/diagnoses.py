@@ -132,7 +132,7 @@ def _found(hub: Services, serial: str, last: Document | None, refresh: Refresh |
     body = last.body if last is not None else b"null"
     # The answer is bytes already: it is set in, not made again for each of 200 requests a second.
     content = encoded(head)[:-1] + b',"diagnosis":' + body + b"}"
-    begun = last is None and refresh is not None and refresh.id is not None
+    begun = last is None and refresh is not None and refresh.state == "started"
     return Response(content, 202 if begun else 200, media_type=JSON)
 
 

@@ -139,3 +139,12 @@ async def test_the_run_of_another_flow_is_no_diagnosis(hub, kind, name):
     hub.prefect.end(swap, kind, name, flow="swap-equipment")
     problem(await hub.get(f"/devices/diagnoses/{swap}"), 404, "not-found")
     problem(await hub.get(f"/devices/diagnoses/{swap}/events"), 404, "not-found")
+
+
+async def test_a_first_diagnosis_that_came_to_nothing_is_not_one_that_has_begun(hub):
+    asking = asyncio.create_task(hub.get("/devices/lookup?serial=NEVER1&wait_s=60"))
+    hub.prefect.end(await hub.run_of(), "CRASHED", "Crashed", "its worker was lost")
+    answer = await asking
+    assert answer.json()["refresh"]["state"] == "failed"
+    assert answer.json()["diagnosis"] is None
+    assert answer.status_code == 200, "202 would have its caller wait for an answer"
