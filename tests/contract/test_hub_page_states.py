@@ -120,7 +120,9 @@ async def test_steps_of_a_hub_that_stays_away_are_not_called_done(tmp_path):
         for _ in range(60):  # a minute, in no time
             await page.clock.run_for(1000)
             await asyncio.sleep(0.02)
-        await expect(page.locator("#notice")).to_have_text("Le serveur ne répond pas. Réessayez.")
+        await expect(page.locator("#notice")).to_have_text(
+            "Le serveur ne répond pas. Réessayez.", timeout=20_000
+        )
         await expect(page.locator("#steps li.broken")).to_have_count(1)
         await expect(page.get_by_role("button", name="Diagnostiquer")).to_be_enabled()
 
@@ -132,7 +134,8 @@ async def test_what_the_page_says_follows_the_language_and_the_box(tmp_path):
         hub.prefect.is_up = False
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
         notice = page.locator("#notice")
-        await expect(notice).to_have_text("Aucun diagnostic ne peut être lancé en ce moment.")
+        refused = "Aucun diagnostic ne peut être lancé en ce moment."
+        await expect(notice).to_have_text(refused, timeout=20_000)  # Prefect is asked four times
         await expect(page).to_have_title(f"{SERIAL} · Verdict")
         await page.get_by_role("button", name="EN", exact=True).click()
         await expect(notice).to_have_text("No diagnosis can be started now.")
