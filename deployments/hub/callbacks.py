@@ -73,6 +73,10 @@ class Postman:
         tasks = [asyncio.create_task(self._tidy())]
         if self._settings.calls_back:
             tasks.append(asyncio.create_task(self._deliver()))
+        elif self._settings.callback_url is not None:
+            _log.warning("nobody is called back: CPE_HUB_CALLBACK_SECRET is not set")
+        elif self._settings.callback_secret is not None:
+            _log.warning("nobody is called back: CPE_HUB_CALLBACK_URL is not set")
         try:
             yield
         finally:

@@ -194,6 +194,15 @@ def test_a_standard_webhooks_secret_is_taken_as_its_bytes():
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
+@pytest.mark.parametrize("missing", ["callback_url", "callback_secret"])
+async def test_half_a_setting_to_call_back_is_announced(tmp_path, caplog, missing):
+    settings = SETTINGS.model_copy(update={missing: None})
+    async with running_hub(tmp_path, settings=settings):
+        pass
+    assert f"CPE_HUB_{missing.upper()} is not set" in caplog.text
+    assert SECRET not in caplog.text
+
+
 async def test_the_hub_delivers_by_itself(tmp_path):
     got: list[bytes] = []
     ready = asyncio.Event()
