@@ -205,3 +205,25 @@ async def test_a_page_that_cannot_be_dressed_says_so(tmp_path, how):
         )
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
         await expect(page.locator("#notice")).to_have_text("Le serveur ne répond pas. Réessayez.")
+
+
+async def test_whoever_diagnoses_by_keyboard_stays_where_they_are_and_asks_once(tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+        await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
+        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        posts: list[str] = []
+        page.on("request", lambda r: posts.append(r.url) if r.method == "POST" else None)
+        await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        button = page.locator("#diagnose button")
+        await button.focus()
+        await page.keyboard.press("Enter")
+        run_id = await hub.run_of()
+        await expect(button).to_be_disabled()
+        await expect(button).to_be_focused()
+        await page.keyboard.press("Enter")
+        await hub.finish(run_id)
+        await expect(page.locator("#foot")).to_contain_text(run_id, timeout=20_000)
+        await expect(button).to_be_enabled()
+        await expect(button).to_be_focused()
+        assert len(posts) == 1

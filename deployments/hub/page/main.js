@@ -77,6 +77,7 @@ async function loadPast(serial) {
 }
 
 async function diagnose(form) {
+  if (form.querySelector("button").getAttribute("aria-disabled") === "true") return;
   const measured = form.measured.value === "" ? null : Number(form.measured.value);
   const { serial } = shown;
   await guarded(async () => {
@@ -194,7 +195,7 @@ async function more() {
 
 function busy(on) {
   const button = $("diagnose").querySelector("button");
-  button.disabled = on;
+  button.setAttribute("aria-disabled", on); // `disabled` would take the focus away
   button.dataset.say = on ? "diagnosing" : "diagnose";
   button.textContent = say(button.dataset.say);
 }
