@@ -33,6 +33,6 @@ async def kept_already(diagnosis_id: str) -> KeptDiagnosis | None:
 @task(name="store: keep diagnosis", task_run_name="store: keep", timeout_seconds=20, **ONCE)
 async def keep_diagnosis(kept: KeptDiagnosis) -> None:
     """Keep a diagnosis, idempotent by its id. Raises StoreError."""
-    memory = await clients.store()
     await clients.flush()  # whoever watches takes the answer for the last thing told
+    memory = await clients.store()
     await memory.keep(kept, call_back=HubSettings.current().calls_back)
