@@ -11,6 +11,7 @@ from cpe.domain.memory import KeptDiagnosis, Recall
 from cpe.settings import HubSettings
 from tasks import clients
 from tasks.policy import ONCE
+from tasks.steps import take_steps
 
 
 @task(
@@ -33,6 +34,7 @@ async def kept_already(diagnosis_id: str) -> KeptDiagnosis | None:
 @task(name="store: keep diagnosis", task_run_name="store: keep", timeout_seconds=20, **ONCE)
 async def keep_diagnosis(kept: KeptDiagnosis) -> None:
     """Keep a diagnosis, idempotent by its id. Raises StoreError."""
-    await clients.flush()  # whoever watches takes the answer for the last thing told
+    # With the last steps: whoever watches takes the answer for the last thing told.
+    steps = await take_steps(kept.id)
     memory = await clients.store()
-    await memory.keep(kept, call_back=HubSettings.current().calls_back)
+    await memory.keep(kept, steps=steps, call_back=HubSettings.current().calls_back)

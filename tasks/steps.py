@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cpe.domain.errors import StoreError
-from cpe.store.hub import StepSeen
+from cpe.store.steps import StepSeen
 from tasks import clients
 
-COALESCE_S: Final = 0.05
-"""What is told within this is written at once: each write is a transaction of 2-3 ms of CPU, and
-nobody sees a twentieth of a second. A diagnosis that ends does not wait for it."""
+COALESCE_S: Final = 0.15
+"""What is told within this is written at once: each write is a transaction of 3 ms of CPU, and
+nobody sees a sixth of a second. A diagnosis that ends keeps its last steps with its answer."""
 
 log = logging.getLogger("cpe.steps")
 
@@ -54,19 +54,30 @@ class Teller:
                 batch.due.set()
                 await batch.over.wait()
 
+    async def take(self, run_id: str) -> list[StepSeen]:
+        """What a run told and nobody wrote yet, for whoever writes it with something else."""
+        if self._leaving is not None:
+            await self._leaving.over.wait()
+        steps = self._next.steps
+        taken = [seen for seen in steps if seen.run_id == run_id]
+        steps[:] = [seen for seen in steps if seen.run_id != run_id]
+        return taken
+
     async def _write(self) -> None:
         batch = self._next
         try:
-            while batch.steps:
+            while self._next.steps:
+                batch = self._next
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(batch.due.wait(), COALESCE_S)
                 self._next, self._leaving = _Batch(), batch
                 try:
-                    await (await clients.store()).hub().saw(batch.steps)
+                    if batch.steps:
+                        await (await clients.store()).hub().saw(batch.steps)
                 except StoreError as error:
                     log.warning("%d steps not told: %s", len(batch.steps), error)
                 batch.over.set()
-                self._leaving, batch = None, self._next
+                self._leaving = None
         except BaseException:
             batch.over.set()
             raise
@@ -80,3 +91,9 @@ def tell_step(run_id: str, step: str) -> None:
         teller = here.made[("teller",)] = Teller()
         here.flushers.append(teller.flush)
     teller.tell(run_id, step)
+
+
+async def take_steps(run_id: str) -> list[StepSeen]:
+    """The steps of a run that still wait to be written, to be written by the caller."""
+    teller: Teller | None = clients.shelf().made.get(("teller",))
+    return await teller.take(run_id) if teller is not None else []

@@ -7,7 +7,7 @@ from typing import Any
 
 from cpe.domain.snapshot import FreshnessOutcome
 from flows.conduct import as_function, diagnose, keep
-from flows.diagnose_cpe import diagnose_cpe
+from flows.direct import diagnose_here
 from flows.request import DiagnosisRequest
 
 Answer = dict[str, Any]
@@ -15,7 +15,7 @@ Answer = dict[str, Any]
 
 async def through_prefect(serial: str, expected: FreshnessOutcome | None = None) -> Answer:
     """The whole flow run: verdict, rows, report, result, final state."""
-    answer: Answer = await diagnose_cpe(DiagnosisRequest(serial=serial))
+    answer: Answer = await diagnose_here(DiagnosisRequest(serial=serial))
     _check(answer, expected)
     return answer
 

@@ -20,6 +20,7 @@ from cpe.store import rows, tables
 from cpe.store.engine import Database
 from cpe.store.identities import find_identity, learn_on
 from cpe.store.outbox import Letter, post_on
+from cpe.store.steps import StepSeen, saw_on
 from cpe.store.upsert import insert_new
 
 MIN_PREFIX: Final = 6
@@ -28,11 +29,19 @@ FINISHED: Final = "diagnosis.finished"
 _SUMMARY_COLUMNS: Final = tuple(field.name for field in fields(Summary))
 
 
-async def keep(database: Database, kept: KeptDiagnosis, *, call_back: bool = False) -> bool:
+async def keep(
+    database: Database,
+    kept: KeptDiagnosis,
+    *,
+    steps: Sequence[StepSeen] = (),
+    call_back: bool = False,
+) -> bool:
     """Write it and all that is projected from it, or nothing. False: that id is kept already and
     stays as it was."""
     clean = rows.without_secrets(kept)
     async with database.write() as connection:
+        if steps:
+            await saw_on(connection, steps)
         if not await insert_new(connection, tables.diagnoses, [rows.diagnosis_row(clean)]):
             return False
         for table, found in (
@@ -90,9 +99,16 @@ async def of_box(connection: AsyncConnection, serial: str) -> ColumnElement[bool
     identity map knows by it, by whatever name those were asked: of two boxes that claim one GPON
     serial the one seen last.
     """
+    return await named_or_known(connection, serial, await find_identity(connection, serial))
+
+
+async def named_or_known(
+    connection: AsyncConnection, serial: str, identity: Identity | None
+) -> ColumnElement[bool]:
+    """As `of_box`, for whoever has looked the identity up."""
     table = tables.diagnoses.c
     named = or_(table.serial == serial, table.asked == serial, table.acs_id == serial)
-    if (identity := await find_identity(connection, serial)) is not None:
+    if identity is not None:
         return or_(named, of_identity(identity))
     if (await connection.execute(select(table.id).where(named).limit(1))).first() is not None:
         return named

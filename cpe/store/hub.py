@@ -13,7 +13,8 @@ from cpe.store import codec, diagnoses, tables
 from cpe.store.engine import Database
 from cpe.store.hub_tables import asks, flights, outbox, steps
 from cpe.store.outbox import Outbox
-from cpe.store.upsert import insert_new, upsertable
+from cpe.store.steps import StepSeen, saw_on
+from cpe.store.upsert import insert_new
 
 CREATING_S: Final = 15.0
 """Whoever took the question creates its run within this; then another does, by its ticket."""
@@ -38,20 +39,6 @@ class Ask:
     requested_by: str
     token: str
     asked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StepSeen:
-    """A step of a diagnosis that began. `at_us`: microseconds since 1970."""
-
-    run_id: str
-    at_us: int
-    step: str
-
-    @property
-    def at(self) -> datetime:
-        """The same as a time."""
-        return datetime.fromtimestamp(self.at_us / 1_000_000, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +124,11 @@ class Hub:
     async def saw(self, seen: Sequence[StepSeen]) -> None:
         """Keep steps that began."""
         if seen:
-            rows = [{"run_id": s.run_id, "at_us": s.at_us, "step": s.step} for s in seen]
-            await self._database.finish(self._insert_steps(rows))
+            await self._database.finish(self._saw(seen))
 
-    async def _insert_steps(self, rows: list[dict[str, Any]]) -> None:
+    async def _saw(self, seen: Sequence[StepSeen]) -> None:
         async with self._database.write() as connection:
-            await connection.execute(
-                upsertable(connection, steps).values(rows).on_conflict_do_nothing()
-            )
+            await saw_on(connection, seen)
 
     async def progress(self, run_ids: Sequence[str]) -> tuple[list[StepSeen], set[str]]:
         """All steps of these runs so far, in order, and which of them have their answer kept."""

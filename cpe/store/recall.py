@@ -13,7 +13,7 @@ from cpe.domain.memory import Identity, Recall
 from cpe.domain.observation import Quality, Source
 from cpe.domain.snapshot import History, PastReading
 from cpe.store import tables
-from cpe.store.diagnoses import of_box, of_identity
+from cpe.store.diagnoses import named_or_known, of_identity
 from cpe.store.engine import Database
 from cpe.store.fleet import past_readings
 from cpe.store.identities import find_identity
@@ -60,7 +60,7 @@ async def _same_box(
     connection: AsyncConnection, serial: str, identity: Identity | None
 ) -> ColumnElement[bool]:
     table = tables.diagnoses.c
-    named = await of_box(connection, serial)
+    named = await named_or_known(connection, serial, identity)
     if identity is None or identity.acs_id is None:
         return named
     return or_(of_identity(identity), and_(named, table.acs_id.is_(None)))

@@ -14,6 +14,7 @@ from cpe.store.engine import Database
 from cpe.store.fleet_store import FleetStore
 from cpe.store.hub import Hub
 from cpe.store.ont_index import OntIndex
+from cpe.store.steps import StepSeen
 from cpe.store.swaps import Swaps
 from cpe.store.url import async_url
 
@@ -51,13 +52,15 @@ class Store:
     async def close(self) -> None:
         await self._database.close()
 
-    async def keep(self, kept: KeptDiagnosis, *, call_back: bool = False) -> bool:
+    async def keep(
+        self, kept: KeptDiagnosis, *, steps: Sequence[StepSeen] = (), call_back: bool = False
+    ) -> bool:
         """Keep a diagnosis and what it taught. False: that id is kept already, unchanged.
 
-        `call_back` puts a letter of it in the outbox, in the same transaction.
+        In the same transaction its last steps, and with `call_back` a letter in the outbox.
         """
         return await self._database.finish(
-            diagnoses.keep(self._database, kept, call_back=call_back)
+            diagnoses.keep(self._database, kept, steps=steps, call_back=call_back)
         )
 
     async def load(self, diagnosis_id: str) -> KeptDiagnosis | None:

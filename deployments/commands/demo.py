@@ -104,12 +104,12 @@ def _write_environment(folder: Path, exports: dict[str, str]) -> Path:
 
 async def _tour(stops: list[Stop]) -> int:
     """Diagnose every stop, one after the other, as a CSR would; how many verdicts were wrong."""
-    from flows.diagnose_cpe import diagnose_cpe  # noqa: PLC0415 - under the server's settings
+    from flows.direct import diagnose_here  # noqa: PLC0415 - under the server's settings
     from flows.request import DiagnosisRequest  # noqa: PLC0415
 
     wrong = 0
     for stop in stops:
-        answer = await diagnose_cpe(DiagnosisRequest(serial=stop.serial, requested_by="demo"))
+        answer = await diagnose_here(DiagnosisRequest(serial=stop.serial, requested_by="demo"))
         as_planted = answer["verdict"]["code"] == stop.expected
         wrong += not as_planted
         _print_stop(stop, answer, as_planted=as_planted)

@@ -118,11 +118,11 @@ async def _diagnose(serial: str, options: Options, *, through_prefect: bool) -> 
         progress.set(lambda step: err().print(f"[dim]{serial}: {step} …[/dim]"))
     if not through_prefect:
         return await _without_prefect(request)
-    from flows.diagnose_cpe import diagnose_cpe  # noqa: PLC0415
+    from flows.direct import diagnose_here  # noqa: PLC0415
 
     hush_task_failures()
     try:
-        return await _recorded(diagnose_cpe(request), verdict)
+        return await _recorded(diagnose_here(request), verdict)
     except Exception as error:  # noqa: BLE001 - whatever Prefect's API did, a customer waits
         said = f"{type(error).__name__}: {error}"
         if reached:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cpe.profiles.wording import wording
-from cpe.store.hub import StepSeen
+from cpe.store.steps import StepSeen
 from deployments.hub.models import Pending, RunLink, StepTaken, Words
 from deployments.hub.services import Services
 from deployments.hub.watch import Watched

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cpe.domain.errors import StoreError
-from cpe.store.hub import StepSeen
 from cpe.store.repository import Store
+from cpe.store.steps import StepSeen
 from deployments.hub.prefect_api import PrefectApi, PrefectUnavailableError, Run
 
 LOOK_S: Final = 0.03

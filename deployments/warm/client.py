@@ -14,8 +14,8 @@ import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import OrchestrationResult, SetStateStatus
-from prefect.context import AsyncClientContext
-from prefect.settings import get_current_settings
+
+from flows.client import ClientContext
 
 
 class SparingClient(PrefectClient):
@@ -90,19 +90,11 @@ def _running(run: FlowRun, state: State[Any], told: dict[str, Any]) -> FlowRun:
     )
 
 
-class SparingContext(AsyncClientContext):
+class SparingContext(ClientContext):
     """Whoever asks Prefect for a client on this loop gets the worker's."""
 
     def __init__(self) -> None:
-        super().__init__()
-        settings = get_current_settings().api
-        auth = settings.auth_string
-        key = settings.key
-        self.client = SparingClient(
-            settings.url,
-            auth_string=auth.get_secret_value() if auth is not None else None,
-            api_key=key.get_secret_value() if key is not None else None,
-        )
+        super().__init__(SparingClient)
 
     @property
     def sparing(self) -> SparingClient:

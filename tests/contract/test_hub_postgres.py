@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cpe.store.hub import CREATING_S, Hub, StepSeen
+from cpe.store.hub import CREATING_S, Hub
 from cpe.store.outbox import Letter
 from cpe.store.repository import Store
+from cpe.store.steps import StepSeen
 from tests.support.hub_bench import answer_of
 from tests.support.store.samples import SERIAL
 

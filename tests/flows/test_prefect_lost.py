@@ -16,7 +16,7 @@ async def test_an_api_that_dies_before_the_verdict_is_gone_on_without(lab, monke
     async def dead(_request):
         raise ConnectionError("the API is gone")
 
-    monkeypatch.setattr("flows.diagnose_cpe.diagnose_cpe", dead)
+    monkeypatch.setattr("flows.direct.diagnose_here", dead)
     code = await command._all(["LAB0001"], command.Options(as_json=True), "http://127.0.0.1:9/api")
     printed = capsys.readouterr()
     assert code == 0
@@ -25,13 +25,13 @@ async def test_an_api_that_dies_before_the_verdict_is_gone_on_without(lab, monke
 
 
 async def test_an_api_that_dies_after_the_verdict_does_not_take_it_along(lab, monkeypatch, capsys):
-    from flows.diagnose_cpe import diagnose_cpe
+    from flows.direct import diagnose_here
 
     async def dies_late(request):
-        await diagnose_cpe(request)
+        await diagnose_here(request)
         raise ConnectionError("the API is gone")
 
-    monkeypatch.setattr("flows.diagnose_cpe.diagnose_cpe", dies_late)
+    monkeypatch.setattr("flows.direct.diagnose_here", dies_late)
     code = await command._all(["LAB0002"], command.Options(as_json=True), "http://127.0.0.1:9/api")
     printed = capsys.readouterr()
     assert code == 0
@@ -42,14 +42,14 @@ async def test_an_api_that_dies_after_the_verdict_does_not_take_it_along(lab, mo
 async def test_an_api_that_never_takes_the_end_does_not_hold_the_verdict_back(
     lab, monkeypatch, capsys
 ):
-    from flows.diagnose_cpe import diagnose_cpe
+    from flows.direct import diagnose_here
 
     async def never_ends(request):
-        await diagnose_cpe(request)
+        await diagnose_here(request)
         await asyncio.sleep(3600)
 
     monkeypatch.setattr(command, "RECORD_S", 0.2)
-    monkeypatch.setattr("flows.diagnose_cpe.diagnose_cpe", never_ends)
+    monkeypatch.setattr("flows.direct.diagnose_here", never_ends)
     code = await command._all(["LAB0002"], command.Options(as_json=True), "http://127.0.0.1:9/api")
     printed = capsys.readouterr()
     assert code == 0

@@ -19,8 +19,8 @@ from cpe.answer.document import document
 from cpe.domain.memory import KeptDiagnosis
 from cpe.domain.snapshot import Freshness, FreshnessOutcome, Request
 from cpe.settings import HubSettings
-from cpe.store.hub import StepSeen
 from cpe.store.repository import Store
+from cpe.store.steps import StepSeen
 from deployments.hub.app import create_app
 from deployments.hub.prefect_api import PrefectApi
 from deployments.hub.problems import Kind, Problem

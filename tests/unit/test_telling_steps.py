@@ -97,3 +97,37 @@ async def test_nobody_who_flushes_waits_for_a_writer_that_was_cancelled(hub):
     teller._task.cancel()
     await flushing
     assert hub.batches == []
+
+
+async def test_a_run_takes_its_own_last_steps_along_and_leaves_those_of_others(hub):
+    teller = steps.Teller()
+    for run, step in (("one", "a"), ("another", "b"), ("one", "c")):
+        teller.tell(run, step)
+    assert [seen.step for seen in await teller.take("one")] == ["a", "c"]
+    await teller.flush()
+    assert hub.batches == [["b"]]
+
+
+async def test_a_run_takes_nothing_before_its_earlier_steps_are_written(hub):
+    teller = steps.Teller()
+    hub.may.clear()
+    teller.tell("one", "a")
+    flushing = asyncio.create_task(teller.flush())
+    await hub.asked.wait()
+    teller.tell("one", "b")
+    taking = asyncio.create_task(teller.take("one"))
+    await asyncio.sleep(0)
+    assert not taking.done()
+    hub.may.set()
+    assert [seen.step for seen in await taking] == ["b"]
+    await flushing
+    assert hub.batches == [["a"]]
+
+
+async def test_whoever_has_taken_all_steps_can_tell_more(hub):
+    teller = steps.Teller()
+    teller.tell("one", "a")
+    await teller.take("one")
+    teller.tell("one", "b")
+    await teller.flush()
+    assert hub.batches == [["b"]]
