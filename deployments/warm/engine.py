@@ -52,6 +52,8 @@ class Stay:
 
     def leave(self, why: Leaving) -> None:
         """Put the run down. The first reason counts, but for a wish to cancel."""
+        if why is Leaving.CANCELLED and self.leaving is why:
+            return  # told by push and found by a look: what it does to end is not disturbed
         if self.leaving is None or why is Leaving.CANCELLED:
             self.leaving = why
         if self.task is not None:

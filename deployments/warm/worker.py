@@ -50,8 +50,9 @@ HEARTBEAT_S: Final = 10
 PREFETCH_S: Final = 2
 """Our clock may be that far behind the server's; a run taken early waits for its time."""
 ADOPT_S: Final = 10.0
-SUSPENDED_S: Final = 5.0
-"""Beside push: a wish that was told while the subscription was down is told by nobody again."""
+WISHES_S: Final = 5.0
+"""Beside push: a wish that was told while the subscription was down is told by nobody again, and
+Prefect's own for cancellations ends for good when the server hangs up or is away for a minute."""
 COALESCE_S: Final = 0.01
 HAND_BACK_S: Final = 5.0
 LIMIT: Final = 50
@@ -102,7 +103,7 @@ class WarmWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, WarmResul
                 for loop in (
                     self._again(self.sync_with_backend, self.heartbeat_interval_seconds),
                     self._again(self._orphans.adopt, ADOPT_S),
-                    self._again(self._find_suspended, SUSPENDED_S),
+                    self._again(self._find_wishes, WISHES_S),
                     self._poll(),
                     self._listen(),
                 )
@@ -264,21 +265,20 @@ class WarmWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, WarmResul
         run = await self._sparing.look_at(stay.run.id)
         self._put_down(stay, run.state)
 
-    async def _find_suspended(self) -> None:
+    async def _find_wishes(self) -> None:
         if not self.stays:
             return
-        found = await self._sparing.read_flow_runs(
-            flow_run_filter=FlowRunFilter(
-                id=FlowRunFilterId(any_=list(self.stays)),
-                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED])),
-            )
-        )
-        for run in found:
+        wishes = FlowRunFilterStateType(any_=[StateType.PAUSED, StateType.CANCELLING])
+        state = FlowRunFilterState(type=wishes)
+        chosen = FlowRunFilter(id=FlowRunFilterId(any_=list(self.stays)), state=state)
+        for run in await self._sparing.read_flow_runs(flow_run_filter=chosen):
             if (stay := self.stays.get(run.id)) is not None:
                 self._put_down(stay, run.state)
 
     def _put_down(self, stay: Stay, state: State | None) -> None:
-        if state is not None and is_suspended_flow_run_state(state):
+        if state is not None and state.is_cancelling():
+            stay.leave(Leaving.CANCELLED)
+        elif state is not None and is_suspended_flow_run_state(state):
             stay.suspended = state
             mark_flow_run_suspension_requested(stay.run.id, state)
 

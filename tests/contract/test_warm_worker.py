@@ -123,6 +123,18 @@ def test_a_wish_to_suspend_that_no_push_told_is_found_all_the_same(bench, tmp_pa
     bench.api.delete(f"/flow_runs/{run_id}")
 
 
+def test_a_wish_to_cancel_that_no_push_told_is_found_all_the_same(bench, tmp_path):
+    # Prefect's own subscription ends for good when the server hangs up or is away for a minute.
+    with bench.worker(module="tests.support.warm_deaf") as deaf:
+        deaf.start()
+        run_id = bench.start("endless", folder=str(tmp_path))
+        wait(lambda: notes(tmp_path) == ["begun"])
+        bench.set_state(run_id, type="CANCELLING", name="Cancelling")
+        assert bench.ended(run_id) == {run_id: "Cancelled"}
+    assert notes(tmp_path) == ["begun", "left"]
+    assert "Crashed" not in bench.states(run_id)
+
+
 def test_two_workers_share_the_work_and_no_run_is_run_twice(bench, worker, tmp_path):
     with bench.worker() as second:
         second.start()
