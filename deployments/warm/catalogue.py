@@ -50,7 +50,7 @@ class Catalogue:
             flow = await asyncio.to_thread(
                 load_flow_from_entrypoint, entrypoint, use_placeholder_flow=False
             )
-        except Exception as error:  # a module of somebody else may raise anything
+        except (Exception, SystemExit) as error:  # a module of somebody else may raise anything
             said = f"{type(error).__name__}: {error}"
             raise CannotServeError(f"{entrypoint} cannot be loaded: {said}") from error
         if flow.isgenerator:

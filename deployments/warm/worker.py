@@ -219,7 +219,8 @@ class WarmWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, WarmResul
             self._paused.add(stay.run.id)
         except asyncio.CancelledError:
             await self._settle(stay)
-        except Exception as error:  # noqa: BLE001 - the flow's own errors have been told
+        # SystemExit: a flow that calls sys.exit() would take the process and all other runs along.
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the flow's own have been told
             if stay.run.state is not None and stay.run.state.is_final():
                 return
             await self._tell(stay, Crashed(message=f"{type(error).__name__}: {error}"))

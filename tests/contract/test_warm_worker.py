@@ -65,6 +65,17 @@ def test_a_flow_that_fails_or_blocks_takes_nothing_else_down(bench, worker, tmp_
     assert {ends[run] for run in blocking + good} == {"Completed"}
 
 
+def test_a_flow_that_exits_takes_nothing_else_down(bench, worker, tmp_path):
+    other = bench.start("stages", folder=str(tmp_path), stage="running")
+    wait(lambda: notes(tmp_path) == ["begun"])
+    exiting = bench.start("exiting")
+    assert bench.ended(exiting) == {exiting: "Crashed"}
+    (tmp_path / "open").touch()
+    assert bench.ended(other) == {other: "Completed"}
+    assert notes(tmp_path) == ["begun", "effect:once", "ended"]
+    assert len(pids(tmp_path)) == 1
+
+
 def test_a_deployment_that_cannot_be_loaded_is_reported_as_crashed(bench, worker):
     body = {"entrypoint": "tests.support.no_such_module:flow"}
     bench.api.patch(f"/deployments/{bench.deployments['killer']}", json=body)

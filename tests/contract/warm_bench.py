@@ -18,7 +18,7 @@ from deployments.server.environment import ui_url
 
 POOL = "cpe"
 FLOWS = (
-    "stages", "threaded", "failing", "endless", "suspending", "steady", "killer",
+    "stages", "threaded", "failing", "endless", "suspending", "steady", "killer", "exiting",
 )  # fmt: skip
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 

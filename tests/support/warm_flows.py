@@ -69,6 +69,13 @@ async def failing() -> None:
     raise RuntimeError("as planted")
 
 
+@flow(name="exiting")
+async def exiting() -> None:
+    """Says that the whole process is to end, as a script would."""
+    await look()
+    raise SystemExit(3)
+
+
 @flow(name="endless")
 async def endless(folder: str) -> None:
     """Until somebody cancels it; leaves nothing behind."""
