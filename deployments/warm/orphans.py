@@ -2,14 +2,14 @@
 
 Prefect has no such thing: a run whose worker was killed stays Running, or Crashed at best. On this
 machine a dead owner is seen at once. On another it counts as dead when its heartbeat has not moved
-for LEASE_S on our own clock, and by then it has ended itself if it only stood still (watchdog.py).
+for LEASE_S that we looked, and by then it has ended itself if it only stood still (watchdog.py).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilter,
     WorkPoolFilterName,
 )
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType, Worker
 from prefect.concurrency.asyncio import concurrency
 from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry, Cancelled, Crashed
@@ -29,6 +29,9 @@ from prefect.states import AwaitingRetry, Cancelled, Crashed
 from deployments.warm.owner import PREFIX, Owner, owner_of
 
 LEASE_S: Final = 90.0
+BLIND_S: Final = 20.0
+"""No more than that of the time between two looks counts: while the server is away no heartbeat
+can move, and afterwards a worker needs a moment to be heard again."""
 MINE_S: Final = 10.0
 """A run that is signed by us and that we don't run: the answer to our claim was lost."""
 MAX_ADOPTIONS: Final = 2
@@ -52,11 +55,13 @@ class Orphans:
         self._beats: dict[str, tuple[object, float]] = {}
         self._mine: dict[UUID, float] = {}
         self._locked = False
+        self._looked_at, self._watched_s = time.monotonic(), 0.0
 
     async def adopt(self) -> int:
         """Give back what is abandoned; how many runs that was."""
-        now = time.monotonic()
-        silent = await self._silent_workers(now)
+        workers = await self._client.read_workers_for_work_pool(self._pool, limit=AT_ONCE)
+        now = self._watched()
+        silent = self._silent(workers, now)
         found = await self._client.read_flow_runs(
             flow_run_filter=FlowRunFilter(
                 state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_HELD))
@@ -76,9 +81,14 @@ class Orphans:
             await self._forget_dead_workers()
         return adopted
 
-    async def _silent_workers(self, now: float) -> dict[str, bool]:
+    def _watched(self) -> float:
+        """Seconds in which the server could be looked at; called when it has just answered."""
+        before, self._looked_at = self._looked_at, time.monotonic()
+        self._watched_s += min(self._looked_at - before, BLIND_S)
+        return self._watched_s
+
+    def _silent(self, workers: Sequence[Worker], now: float) -> dict[str, bool]:
         """Of each worker of our kind that the server knows, whether its heartbeat has stopped."""
-        workers = await self._client.read_workers_for_work_pool(self._pool, limit=AT_ONCE)
         beats: dict[str, tuple[object, float]] = {}
         for worker in workers:
             if worker.name.startswith(PREFIX):

@@ -15,6 +15,7 @@ from prefect.states import AwaitingRetry, Cancelling, Pending, Running
 from deployments.warm import orphans
 from deployments.warm.orphans import LEASE_S, MINE_S, TOLD, Orphans
 from deployments.warm.owner import Owner, owner_of
+from deployments.warm.worker import ADOPT_S
 
 ME = Owner.here()
 DEAD = Owner(ME.host, ME.pid, ME.started - 1)
@@ -95,6 +96,17 @@ def looking(prefect, held=()) -> Orphans:
     return Orphans(prefect, "cpe", ME, lambda: held)
 
 
+async def watched(clock, search, seconds: float) -> int:
+    """How many runs were adopted in that time, looking as often as a worker does."""
+    adopted = 0
+    while seconds > 0:
+        step = min(ADOPT_S, seconds)
+        clock.now += step
+        seconds -= step
+        adopted += await search.adopt()
+    return adopted
+
+
 def names(prefect, run) -> str:
     return prefect.runs[run.id].state.name
 
@@ -136,13 +148,11 @@ async def test_a_far_worker_is_dead_when_its_heartbeat_stood_still_on_our_own_cl
     prefect.workers[FAR.name] = datetime(2024, 1, 1, tzinfo=UTC)
     search = looking(prefect)
     for _ in range(5):
-        clock.now += LEASE_S / 3
+        assert await watched(clock, search, LEASE_S / 3) == 0
         prefect.workers[FAR.name] = datetime.fromtimestamp(clock.now, UTC)
         assert await search.adopt() == 0
-    clock.now += LEASE_S - 1
-    assert await search.adopt() == 0
-    clock.now += 2
-    assert await search.adopt() == 1
+    assert await watched(clock, search, LEASE_S - 1) == 0
+    assert await watched(clock, search, 2) == 1
     assert names(prefect, run) == "AwaitingRetry"
 
 
@@ -150,8 +160,20 @@ async def test_a_run_of_a_far_worker_nobody_knows_is_taken_after_the_lease(clock
     prefect.held(FAR)
     search = looking(prefect)
     assert await search.adopt() == 0
-    clock.now += LEASE_S + 1
-    assert await search.adopt() == 1
+    assert await watched(clock, search, LEASE_S) == 0
+    assert await watched(clock, search, 1) == 1
+
+
+async def test_time_in_which_nobody_could_be_seen_is_no_silence(clock, prefect):
+    known, unknown = prefect.held(FAR), prefect.held(Owner("a-third-host", 18, 4712))
+    prefect.workers[FAR.name] = datetime.now(UTC)
+    search = looking(prefect)
+    assert await search.adopt() == 0
+    clock.now += 10 * LEASE_S  # Prefect's server was away: nobody's heartbeat could move
+    assert await search.adopt() == 0, "they have had no time to beat again"
+    prefect.workers[FAR.name] = datetime.fromtimestamp(clock.now, UTC)
+    assert await watched(clock, search, LEASE_S - ADOPT_S) == 1
+    assert [names(prefect, run) for run in (known, unknown)] == ["Running", "AwaitingRetry"]
 
 
 async def test_a_run_that_changed_since_it_was_seen_is_left_alone(clock, prefect, monkeypatch):
