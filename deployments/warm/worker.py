@@ -92,7 +92,8 @@ class WarmWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, WarmResul
         self.taken = 0
         self._paused: set[UUID] = set()
         self._wake = asyncio.Event()
-        self._orphans = Orphans(client, pool, self.me, lambda: self.stays)
+        # Claims too: TCP may hold back an answer for a minute after the network is there again.
+        self._orphans = Orphans(client, pool, self.me, lambda: self._submitting_flow_run_ids)
         self._push: Push | None = None
 
     async def serve(self, stop: asyncio.Event, *, drain_s: float) -> None:
