@@ -5,6 +5,7 @@ Built by tasks and commands and passed into `cpe` functions; nothing else reads 
 
 from __future__ import annotations
 
+import json
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Annotated, Final, Literal, Self, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cpe.domain.errors import StoreError
 from cpe.signing import signable
 
 PositiveSeconds = Annotated[float, Field(gt=0, le=600)]
@@ -46,6 +48,23 @@ def _http_url(value: str) -> str:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    from cpe.store.url import async_url  # noqa: PLC0415 - SQLAlchemy; whoever is here opens it next
+
+    try:
+        async_url(value.get_secret_value(), make_folder=False)
+    except StoreError as error:  # which quotes no part of it
+        raise ValueError(str(error)) from None
+    return value
+
+
+def _json_list(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("must be a JSON list as [1800, 86400]") from None
 
 
 def _env(prefix: str) -> SettingsConfigDict:
@@ -164,7 +183,12 @@ class SwapSettings(Settings):
     repeat_s: LongSeconds = 7 * 86_400.0
     override_s: LongSeconds = 86_400.0
     """How long a blocked swap waits for an override before it is refused."""
-    follow_ups_s: tuple[LongSeconds, ...] = (1800.0, 86_400.0, 259_200.0)
+    # NoDecode: pydantic-settings would fail at bad JSON with an error that names no variable.
+    follow_ups_s: Annotated[tuple[LongSeconds, ...], NoDecode, BeforeValidator(_json_list)] = (
+        1800.0,
+        86_400.0,
+        259_200.0,
+    )
     """When the replacement is diagnosed after a diagnostic swap; a JSON list."""
     lease_s: Annotated[float, Field(ge=2, le=300)] = 30.0
     """A driver that has not been heard of for so long is dead."""
@@ -183,7 +207,7 @@ class StoreSettings(Settings):
 
     model_config = _env("CPE_DATABASE_")
 
-    url: SecretStr | None = None
+    url: Annotated[SecretStr, AfterValidator(_database_url)] | None = None
     keep_days: Annotated[int, Field(ge=31, le=3650)] = Field(
         default=180, validation_alias="CPE_KEEP_DAYS"
     )
@@ -261,7 +285,7 @@ class SweepSettings(Settings):
     refresh_per_s: Annotated[float, Field(gt=0, le=50)] = 4.0
     quiet_hours: Hours = "17-23"
     """Local hours in which no box is asked, from-to; empty for none."""
-    timezone: str = "America/Montreal"
+    timezone: TimeZone = "America/Montreal"
     shards: Annotated[int, Field(ge=1, le=64)] = 1
     """Above 1 the OLTs are walked by that many deployment runs, on as many workers."""
 

@@ -24,7 +24,7 @@ from cpe.access.genieacs.nbi import Nbi
 from cpe.access.genieacs.refresh import Refresher
 from cpe.access.genieacs.speedtest import SpeedTester
 from cpe.access.genieacs.transport import NbiTransport
-from cpe.domain.errors import NotSupportedError
+from cpe.domain.errors import NotSupportedError, StoreError
 from cpe.settings import (
     AcsSettings,
     BridgeSettings,
@@ -188,8 +188,11 @@ def _bridge(settings: BridgeSettings, login: Login | None, token: str | None) ->
 
 
 async def store() -> Store:
-    """Our database, migrated. Raises StoreError."""
-    url = StoreSettings.current().plain_url()
+    """Our database, migrated. Raises StoreError, also when its settings cannot be used."""
+    try:
+        url = StoreSettings.current().plain_url()
+    except ValidationError as error:
+        raise StoreError(mistakes(error)) from None
     key = ("store", url)
     here = shelf()
     async with here.opening:

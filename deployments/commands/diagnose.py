@@ -60,10 +60,11 @@ def _check_settings() -> None:
         BridgeSettings,
         DiagnosisSettings,
         OltSettings,
+        StoreSettings,
     )
 
-    AcsSettings()
-    BridgeSettings()
+    for settings in (AcsSettings, BridgeSettings, StoreSettings):
+        settings()
     load_thresholds(DiagnosisSettings().rules)
     if (path := OltSettings().path) is not None:
         load_inventory(path)

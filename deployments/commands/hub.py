@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from cpe.domain.errors import ProfileError
+from cpe.settings import StoreSettings
 from deployments.commands.console import complain, out
 from deployments.commands.exits import BAD_INPUT, DONE, UNREACHABLE
 from deployments.hub.hosting import HostedHub, hosted_hub
@@ -19,6 +20,7 @@ def run(*, host: str, port: int) -> int:
         complain("no Prefect server: set PREFECT_API_URL, or start one with cpe up")
         return UNREACHABLE
     try:
+        StoreSettings()
         hub = hosted_hub(api_url, host=host, port=port)
     except ProfileError as error:
         complain(str(error))

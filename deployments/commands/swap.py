@@ -19,7 +19,7 @@ from cpe.domain.swap_errors import (
     TransitionRefusedError,
 )
 from cpe.profiles.loading import describe
-from cpe.settings import DiagnosisSettings, ErpSettings, SwapSettings
+from cpe.settings import DiagnosisSettings, ErpSettings, StoreSettings, SwapSettings
 from deployments.commands.console import complain, out, print_json
 from deployments.commands.exits import BAD_INPUT, DONE, NOT_FOUND, REFUSED, UNREACHABLE
 from deployments.commands.orchestra import quiet_console
@@ -142,7 +142,7 @@ def _has_prefect() -> bool:
 
 def _run(ask: Callable[[], Awaitable[Any]], *, as_json: bool, only_looks: bool = False) -> int:
     quiet_console()
-    for settings in (ErpSettings, SwapSettings):
+    for settings in (ErpSettings, StoreSettings, SwapSettings):
         settings()  # a mistake is bad input, before anything is asked
     try:
         found = _asked(ask, only_looks=only_looks)

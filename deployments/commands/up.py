@@ -85,11 +85,16 @@ def _check_settings() -> None:
         AcsSettings,
         BridgeSettings,
         DiagnosisSettings,
+        ErpSettings,
         OltSettings,
+        StoreSettings,
+        SwapSettings,
+        SweepSettings,
     )
 
-    AcsSettings()
-    BridgeSettings()
-    DiagnosisSettings()
+    for settings in (AcsSettings, BridgeSettings, DiagnosisSettings, ErpSettings):
+        settings()
+    for settings in (StoreSettings, SwapSettings, SweepSettings):
+        settings()
     if (path := OltSettings().path) is not None:
         load_inventory(path)

@@ -13,9 +13,10 @@ import sys
 
 import uvicorn
 import uvloop
+from pydantic import ValidationError
 
 from cpe.domain.errors import ProfileError, StoreError
-from cpe.settings import DiagnosisSettings, HubSettings, StoreSettings
+from cpe.settings import DiagnosisSettings, HubSettings, StoreSettings, mistakes
 from cpe.store.repository import Store
 from deployments.hub.app import create_app
 from deployments.hub.prefect_api import PrefectApi
@@ -38,8 +39,12 @@ def main(arguments: list[str]) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         tokens = load_tokens(_setting(HubSettings()))
+        StoreSettings()
     except ProfileError as error:
         logging.getLogger("hub").error("%s", error)  # noqa: TRY400 - the message says it all
+        return 2
+    except ValidationError as error:
+        logging.getLogger("hub").error("%s", mistakes(error))  # noqa: TRY400
         return 2
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

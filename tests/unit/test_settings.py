@@ -8,13 +8,16 @@ import pytest
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from cpe.domain.errors import NotSupportedError
+from cpe.domain.errors import NotSupportedError, StoreError
 from cpe.settings import (
     AcsSettings,
     DiagnosisSettings,
     ErpSettings,
     HubSettings,
     OltSettings,
+    StoreSettings,
+    SwapSettings,
+    SweepSettings,
     mistakes,
 )
 from deployments.cli import app
@@ -58,6 +61,10 @@ def test_an_acs_url_with_scheme_and_host_is_taken_as_it_is(url, monkeypatch):
         (AcsSettings, "CPE_ACS_REFRESH_S", "999"),
         (ErpSettings, "CPE_ERP_URL", "erp.example"),
         (OltSettings, "CPE_OLT_LOOKUP_S", "soon"),
+        (SwapSettings, "CPE_SWAP_FOLLOW_UPS_S", "[60, "),
+        (SwapSettings, "CPE_SWAP_FOLLOW_UPS_S", "60"),
+        (SwapSettings, "CPE_SWAP_FOLLOW_UPS_S", "[-60]"),
+        (SweepSettings, "CPE_SWEEP_TIMEZONE", "Mars/One"),
     ],
 )
 def test_a_mistake_names_the_variable(model, name, value, monkeypatch):
@@ -103,6 +110,44 @@ def test_every_command_answers_a_bad_setting_with_2_and_one_line(command, monkey
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.startswith("cpe: CPE_FRESHNESS_S: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("url", ["CANARY", "mysql://u:CANARY@h/x", "postgresql://u:CAN@ARY@h/x"])
+def test_a_database_url_that_cannot_be_used_is_named_without_its_value(url, monkeypatch):
+    monkeypatch.setenv("CPE_DATABASE_URL", url)
+    with pytest.raises(ValidationError) as caught:
+        StoreSettings()
+    assert mistakes(caught.value).startswith("CPE_DATABASE_URL: ")
+    assert "CAN" not in str(caught.value) + mistakes(caught.value)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["diagnose", "LAB1"], ["history", "LAB1"], ["replay", "11111111"], ["fleet", "worst"],
+        ["sweep"], ["swap", "list"], ["hub"], ["up", "--port", "0"],
+    ],
+)  # fmt: skip
+def test_every_command_that_keeps_or_reads_answers_a_bad_database_url_with_2(command, monkeypatch):
+    monkeypatch.setenv("CPE_DATABASE_URL", "mysql://CANARY@h/x")
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    done = runner.invoke(app, command)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("cpe: CPE_DATABASE_URL: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+async def test_a_run_whose_database_settings_cannot_be_used_is_told_that_nothing_is_kept(
+    monkeypatch,
+):
+    monkeypatch.setenv("CPE_KEEP_DAYS", "5")
+    with pytest.raises(StoreError, match="CPE_KEEP_DAYS: "):
+        await clients.store()
+
+
+def test_follow_ups_are_a_json_list(monkeypatch):
+    monkeypatch.setenv("CPE_SWAP_FOLLOW_UPS_S", "[60, 3600.5]")
+    assert SwapSettings().follow_ups_s == (60.0, 3600.5)
 
 
 def test_the_doctor_names_a_bad_setting_beside_what_works(monkeypatch):
