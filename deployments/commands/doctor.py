@@ -11,6 +11,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
+from rich.markup import escape
 from rich.table import Table
 
 from cpe.access.bridge.find import find_browser, remedy
@@ -26,6 +27,7 @@ from cpe.domain.errors import (
     ProfileError,
     StoreError,
 )
+from cpe.domain.redaction import redact
 from cpe.profiles.bridge_profile import bridge_profile
 from cpe.profiles.cpe_profile import profiles
 from cpe.profiles.olt_profile import olt_profiles
@@ -243,10 +245,11 @@ async def _database() -> Check:
 async def _prefect() -> Check:
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
+        shown = redact(configured)
         if is_healthy(configured):
-            return Check("prefect", "ok", configured)
+            return Check("prefect", "ok", shown)
         mend = "start that server, or unset PREFECT_API_URL: commands then start what they need"
-        return Check("prefect", "wrong", f"{configured} does not answer", mend)
+        return Check("prefect", "wrong", f"{shown} does not answer", mend)
     if running := find_running_server():
         return Check("prefect", "ok", f"{running} (started by cpe)")
     return Check(
@@ -258,8 +261,10 @@ def _table(checks: list[Check]) -> Table:
     table = Table("", "", "", "ms")
     for check in checks:
         colour = COLOURS[check.state]
-        detail = check.detail if not check.mend else f"{check.detail}\n[bold]→ {check.mend}[/bold]"
+        detail = escape(check.detail)
+        if check.mend:
+            detail += f"\n[bold]→ {escape(check.mend)}[/bold]"
         table.add_row(
-            check.system, f"[{colour}]{check.state}[/{colour}]", detail, str(check.ms or "")
+            escape(check.system), f"[{colour}]{check.state}[/{colour}]", detail, str(check.ms or "")
         )
     return table

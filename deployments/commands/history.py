@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from rich.markup import escape
 from rich.table import Column, Table
 
 from cpe.answer.past import past_line
@@ -64,8 +65,8 @@ def _table(found: list[Summary]) -> Table:
             f"[{colour}]{s.verdict_code.value}[/{colour}]",
             "–" if s.rx_dbm is None else number(s.rx_dbm),
             fresh.of(language),
-            s.firmware or "–",
-            s.requested_by or "–",
+            escape(s.firmware or "–"),
+            escape(s.requested_by or "–"),
             s.id[:8],
         )
     return table

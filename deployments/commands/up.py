@@ -7,6 +7,7 @@ import socket
 from contextlib import ExitStack
 
 from cpe.domain.errors import ProfileError
+from cpe.domain.redaction import redact
 from deployments.commands.console import complain, out
 from deployments.commands.exits import BAD_INPUT, DONE, UNREACHABLE
 from deployments.commands.hub import told
@@ -43,7 +44,8 @@ def run(*, port: int, hub_port: int) -> int:
             return UNREACHABLE
         worker = stack.enter_context(start_warm_worker(POOL, api_url))
         stack.enter_context(BatchWorker(api_url))
-        out().print(f"Prefect {api_url.removesuffix('/api')} · worker log {worker.log_file}")
+        shown = redact(api_url.removesuffix("/api"))
+        out().print(f"Prefect {shown} · worker log {worker.log_file}", markup=False)
         if not hub.is_up():
             complain(f"the hub did not start: {hub.log_file}")
         out().print(told(hub), markup=False, soft_wrap=True)

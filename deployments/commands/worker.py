@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from cpe.domain.redaction import redact
 from deployments.commands.console import complain, out
 from deployments.commands.exits import DONE, UNREACHABLE
 from deployments.server.signals import stop_signals
@@ -21,6 +22,6 @@ def run(*, pool: str, limit: int) -> int:
         complain(f"PREFECT_API_URL {api_url} does not answer")
         return UNREACHABLE
     with stop_signals() as asked, start_warm_worker(pool, api_url, limit=limit) as worker:
-        out().print(f"{pool} → {api_url} · {worker.log_file}", markup=False, soft_wrap=True)
+        out().print(f"{pool} → {redact(api_url)} · {worker.log_file}", markup=False, soft_wrap=True)
         asked.wait()
     return DONE
