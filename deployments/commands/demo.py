@@ -16,6 +16,7 @@ from cpe.settings import DiagnosisSettings, home
 from deployments.commands.console import complain, out
 from deployments.commands.demo_swap import hasten, swap_with_follow_up
 from deployments.commands.exits import DONE, UNREACHABLE
+from deployments.commands.folders import is_ours_to_write
 from deployments.commands.orchestra import quiet_console
 from deployments.commands.show import COLOURS, MARKS, tell
 from deployments.commands.up import free_or_any, free_port
@@ -24,6 +25,7 @@ from deployments.lab.scenarios import Stop
 from deployments.lab.serve import running_lab
 from deployments.lab.web_server import write_private
 from deployments.server.batch import BatchWorker
+from deployments.server.child import UnwritableError
 from deployments.server.deploy import POOL, DeployError, register_deployments
 from deployments.server.embedded import EmbeddedServer, ServerStartError
 from deployments.server.worker import start_warm_worker
@@ -48,14 +50,15 @@ def run(*, once: bool, devices: int, port: int, hub_port: int) -> int:
     quiet_console()
     try:
         return asyncio.run(_demo(once=once, devices=devices, port=port, hub_port=hub_port))
-    except (ServerStartError, DeployError) as error:
+    except (ServerStartError, DeployError, UnwritableError) as error:
         complain(str(error))
         return UNREACHABLE
 
 
 async def _demo(*, once: bool, devices: int, port: int, hub_port: int) -> int:
     console, folder = out(), home() / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
+    if not is_ours_to_write(folder):
+        return UNREACHABLE
     started = time.monotonic()
     async with AsyncExitStack() as stack:
         lab = await stack.enter_async_context(running_lab(devices=devices, folder=folder))

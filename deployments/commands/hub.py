@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 
 from cpe.domain.errors import ProfileError
 from cpe.settings import StoreSettings
 from deployments.commands.console import complain, out
 from deployments.commands.exits import BAD_INPUT, DONE, UNREACHABLE
 from deployments.hub.hosting import HostedHub, hosted_hub
+from deployments.server.child import UnwritableError
 from deployments.server.signals import stop_signals
 from deployments.server.state import find_running_server
 
@@ -25,7 +27,15 @@ def run(*, host: str, port: int) -> int:
     except ProfileError as error:
         complain(str(error))
         return BAD_INPUT
-    with stop_signals() as asked, hub:
+    except UnwritableError as error:
+        complain(str(error))
+        return UNREACHABLE
+    with stop_signals() as asked, ExitStack() as stack:
+        try:
+            stack.enter_context(hub)
+        except UnwritableError as error:
+            complain(str(error))
+            return UNREACHABLE
         if not hub.is_up():
             complain(f"the hub did not start: {hub.log_file}")
             return UNREACHABLE

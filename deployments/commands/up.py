@@ -13,6 +13,7 @@ from deployments.commands.exits import BAD_INPUT, DONE, UNREACHABLE
 from deployments.commands.hub import told
 from deployments.hub.hosting import hosted_hub
 from deployments.server.batch import BatchWorker
+from deployments.server.child import UnwritableError
 from deployments.server.deploy import POOL, DeployError, register_deployments
 from deployments.server.embedded import EmbeddedServer, ServerStartError
 from deployments.server.environment import prefect_database
@@ -36,13 +37,13 @@ def run(*, port: int, hub_port: int) -> int:
             api_url = _server(stack, port)
             register_deployments(api_url)
             hub = stack.enter_context(hosted_hub(api_url, port=free_port(hub_port)))
+            worker = stack.enter_context(start_warm_worker(POOL, api_url))
         except ProfileError as error:
             complain(str(error))
             return BAD_INPUT
-        except (ServerStartError, DeployError) as error:
+        except (ServerStartError, DeployError, UnwritableError) as error:
             complain(str(error))
             return UNREACHABLE
-        worker = stack.enter_context(start_warm_worker(POOL, api_url))
         stack.enter_context(BatchWorker(api_url))
         shown = redact(api_url.removesuffix("/api"))
         out().print(f"Prefect {shown} · worker log {worker.log_file}", markup=False)

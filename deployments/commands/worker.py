@@ -7,6 +7,7 @@ import os
 from cpe.domain.redaction import redact
 from deployments.commands.console import complain, out
 from deployments.commands.exits import DONE, UNREACHABLE
+from deployments.server.child import UnwritableError
 from deployments.server.signals import stop_signals
 from deployments.server.state import find_running_server, is_healthy
 from deployments.server.worker import start_warm_worker
@@ -21,7 +22,12 @@ def run(*, pool: str, limit: int) -> int:
     if not is_healthy(api_url):
         complain(f"PREFECT_API_URL {api_url} does not answer")
         return UNREACHABLE
-    with stop_signals() as asked, start_warm_worker(pool, api_url, limit=limit) as worker:
+    try:
+        worker = start_warm_worker(pool, api_url, limit=limit)
+    except UnwritableError as error:
+        complain(str(error))
+        return UNREACHABLE
+    with stop_signals() as asked, worker:
         out().print(f"{pool} → {redact(api_url)} · {worker.log_file}", markup=False, soft_wrap=True)
         asked.wait()
     return DONE

@@ -13,7 +13,7 @@ import httpx
 
 from cpe.settings import HubSettings, home
 from deployments.hub.tokens import Role, load_tokens, new_secret
-from deployments.server.child import ChildProcess
+from deployments.server.child import ChildProcess, UnwritableError
 
 PORT: Final = 4280
 START_TIMEOUT_S: Final = 30.0
@@ -62,7 +62,7 @@ def hosted_hub(api_url: str, *, host: str = "127.0.0.1", port: int = PORT) -> Ho
     """A hub on Prefect's API `api_url`, not yet started.
 
     Without CPE_HUB_TOKENS a token for everything is made, once, in a file only its owner reads.
-    Raises ProfileError when the tokens cannot be used.
+    Raises ProfileError when the tokens cannot be used, UnwritableError when none can be made.
     """
     setting = HubSettings().tokens
     tokens_file = None if setting is not None else own_tokens()
@@ -80,10 +80,13 @@ def own_tokens() -> Path:
     """A file with one token that may do everything; made when it is not there."""
     file = home() / "hub-tokens.toml"
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
         roles = ", ".join(f'"{role.value}"' for role in Role)
         text = f'[[token]]\nname = "local"\nroles = [{roles}]\nsecret = "{new_secret()}"\n'
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise UnwritableError(f"{file} cannot be written: {error.strerror}") from error
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             out.write(text)
     return file

@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import httpx
+from prefect.exceptions import PrefectException
 
-from deployments.server.child import ChildProcess
+from deployments.server.child import ChildProcess, UnwritableError
 from deployments.server.deploy import BATCH_POOL, ensure_pool
 from deployments.server.worker import start_process_worker
 
@@ -22,6 +23,8 @@ LOOK_S: Final = 5.0
 IDLE_S: Final = 300.0
 NICENESS: Final = 10
 """On two cores a diagnosis beside a sweep of 100,000 boxes took 2.6 times as long as in quiet."""
+_FOR_NOW: Final = (httpx.HTTPError, PrefectException, UnwritableError, ValueError)
+"""The server is away, or the disk is full: the next look tries again."""
 _STARTED: Final = ["PENDING", "RUNNING", "CANCELLING"]
 
 _log = logging.getLogger(__name__)
@@ -65,15 +68,15 @@ class BatchWorker:
             while not self._stopping.wait(self._look_s):
                 try:
                     needed = self._has_work(api)
-                except (httpx.HTTPError, ValueError) as error:
+                    if needed and self.worker is None:
+                        self.worker = start_process_worker(
+                            self._pool, self._api_url, niceness=NICENESS
+                        )
+                except _FOR_NOW as error:
                     _log.warning("pool %s: %s", self._pool, type(error).__name__)
                     continue
                 if needed:
                     needed_at = time.monotonic()
-                    if self.worker is None:
-                        self.worker = start_process_worker(
-                            self._pool, self._api_url, niceness=NICENESS
-                        )
                 elif self.worker is not None and time.monotonic() - needed_at > self._idle_s:
                     self._end_worker()
         self._end_worker()

@@ -31,6 +31,10 @@ LIVED_LONG_S = 60.0
 _log = logging.getLogger(__name__)
 
 
+class UnwritableError(RuntimeError):
+    """A file that a child needs cannot be written; the message names it."""
+
+
 class ChildProcess:
     """A module of ours or another's that is kept running until `stop()`."""
 
@@ -54,6 +58,7 @@ class ChildProcess:
         self._stopping = threading.Event()
         self._child: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
+        self._handler: RotatingFileHandler
         self._thread = threading.Thread(target=self._keep_running, name=name, daemon=True)
 
     @property
@@ -63,7 +68,17 @@ class ChildProcess:
         return None if child is None or child.poll() is not None else child.pid
 
     def start(self) -> None:
-        """Start once; returns at once, the child is ready some seconds later."""
+        """Start once; returns at once, the child is ready some seconds later.
+
+        Raises UnwritableError, and then there is no child.
+        """
+        try:
+            self.log_file.parent.mkdir(parents=True, exist_ok=True)
+            self._handler = RotatingFileHandler(
+                self.log_file, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8"
+            )
+        except OSError as error:
+            raise UnwritableError(f"{self.log_file} cannot be written: {error.strerror}") from error
         self._thread.start()
 
     def stop(self) -> None:
@@ -98,14 +113,13 @@ class ChildProcess:
 
     def _keep_running(self) -> None:
         pause_s = FIRST_PAUSE_S
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            self.log_file, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8"
-        )
-        with contextlib.closing(handler):
+        with contextlib.closing(self._handler) as handler:
             while not self._stopping.is_set():
                 began = time.monotonic()
-                code = self._live_once(handler)
+                try:
+                    code: object = self._live_once(handler)
+                except OSError as error:  # no memory or no process to be had, for now
+                    code = error.strerror
                 if self._stopping.is_set():
                     return
                 lived_s = time.monotonic() - began
