@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 import httpx
 
 from cpe.domain.redaction import excerpt
+from deployments.server.environment import ui_url
 from flows.request import run_name
 
 FLOW: Final = "diagnose-cpe"
@@ -65,7 +66,7 @@ class PrefectApi:
     """One connection pool to one server."""
 
     def __init__(self, api_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self.ui_url = os.environ.get("PREFECT_UI_URL") or f"{api_url.removesuffix('/api')}/v2"
+        self.ui_url = os.environ.get("PREFECT_UI_URL") or ui_url(api_url)
         self._api = httpx.AsyncClient(
             base_url=api_url,
             timeout=TIMEOUT_S,

@@ -16,7 +16,7 @@ def prefect_database() -> str | None:
 
 def ui_url(api_url: str) -> str:
     """Where links into the UI lead: its second version, which `/` opens too."""
-    return f"{api_url.removesuffix('/api')}/v2"
+    return f"{api_url.rstrip('/').removesuffix('/api')}/v2"
 
 
 def client_environment(api_url: str) -> dict[str, str]:

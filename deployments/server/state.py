@@ -77,7 +77,8 @@ def is_healthy(api_url: str) -> bool:
     """Whether a Prefect server answers there and says it is well."""
     try:
         # trust_env: a proxy of the machine must not answer for our loopback server.
-        answer = httpx.get(f"{api_url}/health", timeout=HEALTH_TIMEOUT_S, trust_env=False)
+        url = f"{api_url.rstrip('/')}/health"
+        answer = httpx.get(url, timeout=HEALTH_TIMEOUT_S, trust_env=False)
         return answer.status_code == httpx.codes.OK and answer.json() is True
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return False

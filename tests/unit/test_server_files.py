@@ -15,6 +15,7 @@ import pytest
 from deployments.server import state
 from deployments.server.csp import policy
 from deployments.server.database import choose_database
+from deployments.server.environment import ui_url
 from deployments.server.lock import file_lock
 
 
@@ -74,7 +75,7 @@ def test_a_broken_state_file_is_ignored(content):
 def healthy_server():
     class Healthy(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(200 if self.path == "/api/health" else 404)
             self.end_headers()
             self.wfile.write(b"true")
 
@@ -95,6 +96,11 @@ def test_a_living_healthy_server_is_found(healthy_server):
     assert json.loads(state.state_file().read_text())["pid"] == os.getpid()
     state.withdraw()
     assert not state.state_file().exists()
+
+
+def test_an_address_may_end_with_a_slash_as_prefects_own_client_takes_it(healthy_server):
+    assert state.is_healthy(f"{healthy_server}/")
+    assert ui_url(f"{healthy_server}/") == ui_url(healthy_server)
 
 
 def test_a_server_whose_process_is_gone_is_ignored(healthy_server):
