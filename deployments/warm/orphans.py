@@ -100,9 +100,11 @@ class Orphans:
 
     def _is_orphan(self, run: FlowRun, silent: dict[str, bool], now: float) -> bool:
         owner = owner_of(run)
-        if owner is None or run.id in self._held():
+        if run.id in self._held() or (owner is None and not _was_never_signed(run)):
             self._mine.pop(run.id, None)
             return False
+        if owner is None:
+            return now - self._mine.setdefault(run.id, now) > LEASE_S
         if owner == self._me:
             return now - self._mine.setdefault(run.id, now) > MINE_S
         gone = owner.is_gone
@@ -153,3 +155,9 @@ class Orphans:
                     path_params={"work_pool_name": self._pool, "name": name},
                 )
                 del self._beats[name]
+
+
+def _was_never_signed(run: FlowRun) -> bool:
+    """Cancelled between its claim, whose mark went with that state, and its start."""
+    cancelling = run.state is not None and run.state.is_cancelling()
+    return cancelling and run.infrastructure_pid is None

@@ -124,6 +124,17 @@ async def test_a_run_that_was_to_be_cancelled_is_cancelled(clock, prefect):
     assert names(prefect, run) == "Cancelled"
 
 
+async def test_a_run_cancelled_before_its_dead_worker_had_signed_it_is_cancelled(clock, prefect):
+    run = prefect.held(DEAD, Cancelling)
+    run.infrastructure_pid = None  # the mark of the claim went with the state before
+    held = prefect.held(ME, Cancelling)
+    held.infrastructure_pid = None
+    search = looking(prefect, held={held.id})
+    assert await watched(clock, search, LEASE_S) == 0, "whoever claimed it may live"
+    assert await watched(clock, search, 2 * ADOPT_S) >= 1
+    assert (names(prefect, run), names(prefect, held)) == ("Cancelled", "Cancelling")
+
+
 async def test_a_run_that_is_held_or_is_another_kind_of_workers_is_left_alone(clock, prefect):
     mine = prefect.held(ME)
     stock = prefect.held(DEAD)
