@@ -78,7 +78,7 @@ class Orphans:
                 for run in orphans:
                     adopted += await self._adopt(run)
         elif len(found) < AT_ONCE:
-            await self._forget_dead_workers()
+            await self._forget_dead_workers(silent)
         return adopted
 
     def _watched(self) -> float:
@@ -144,11 +144,14 @@ class Orphans:
             await self._client.upsert_global_concurrency_limit_by_name(LOCK, 1)
             self._locked = True
 
-    async def _forget_dead_workers(self) -> None:
-        """Take workers out of Prefect's list that ended here and hold nothing any more."""
+    async def _forget_dead_workers(self, silent: dict[str, bool]) -> None:
+        """Take workers out of Prefect's list that have ended and hold nothing any more."""
         for name in list(self._beats):
             owner = Owner.find(name)
-            if owner is not None and owner.is_gone:
+            if owner is None:
+                continue
+            gone = owner.is_gone
+            if silent[name] if gone is None else gone:
                 await self._client.request(
                     "DELETE",
                     "/work_pools/{work_pool_name}/workers/{name}",

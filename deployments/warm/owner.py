@@ -7,6 +7,7 @@ machine, the runs of a worker that was killed.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import socket
@@ -49,7 +50,8 @@ class Owner:
 
     @property
     def is_gone(self) -> bool | None:
-        """Whether the process has ended; None on another machine, where it can't be seen."""
+        """Whether the process has ended; None where it can't be seen: on another machine, in
+        another container, before the last boot."""
         return _started(self.pid) != self.started if self.host == _host() else None
 
 
@@ -61,7 +63,12 @@ def owner_of(run: FlowRun) -> Owner | None:
 
 
 def _host() -> str:
-    return re.sub(r"[^a-z0-9]+", "-", socket.gethostname().lower()).strip("-") or "host"
+    """The machine's name, and where on it a process can be seen by its pid: its boot and pid
+    namespace. Cloned machines and containers on the host's network share the name alone."""
+    name = re.sub(r"[^a-z0-9]+", "-", socket.gethostname().lower()).strip("-") or "host"
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    sight = hashlib.sha256(f"{boot}{Path('/proc/self/ns/pid').readlink()}".encode())
+    return f"{name}-{sight.hexdigest()[:6]}"
 
 
 def _started(pid: int) -> int | None:

@@ -6,6 +6,7 @@ import os
 import uuid
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -220,6 +221,20 @@ async def test_a_dead_worker_that_holds_nothing_is_taken_off_the_list(clock, pre
     assert prefect.deleted == [DEAD.name]
 
 
+async def test_a_far_worker_that_fell_silent_and_holds_nothing_is_taken_off_the_list(
+    clock, prefect
+):
+    # Each container that is started anew is a new one: Prefect would list them all for ever.
+    prefect.workers[FAR.name] = datetime.now(UTC)
+    search = looking(prefect)
+    assert await watched(clock, search, LEASE_S) == 0
+    assert prefect.deleted == []
+    prefect.workers[ME.name] = datetime.fromtimestamp(clock.now, UTC)
+    await watched(clock, search, ADOPT_S * 2)
+    assert prefect.deleted[0] == FAR.name
+    assert ME.name not in prefect.deleted
+
+
 def test_a_mark_is_found_in_a_sentence_and_names_one_life_of_one_process():
     assert Owner.find(f"Taken by {ME.name}") == ME
     assert Owner.find("Taken by somebody") is None
@@ -228,6 +243,24 @@ def test_a_mark_is_found_in_a_sentence_and_names_one_life_of_one_process():
     assert ME.is_gone is False
     assert DEAD.is_gone is True
     assert FAR.is_gone is None
+
+
+@pytest.mark.parametrize("seen", ["boot_id", "ns/pid"])
+def test_a_namesake_of_this_machine_is_no_process_that_ended_here(seen, monkeypatch):
+    # Cloned machines, and containers on the host's network, share a name and no processes: their
+    # runs would be taken from each other while they run.
+    with monkeypatch.context() as elsewhere:
+        if seen == "boot_id":
+            read = Path.read_text
+            elsewhere.setattr(
+                Path, "read_text", lambda p, **o: "another" if p.name == seen else read(p, **o)
+            )
+        else:
+            elsewhere.setattr(Path, "readlink", lambda _path: Path("pid:[4711]"))
+        there = Owner.here()
+    assert there.host.startswith(ME.host.rsplit("-", 1)[0])
+    assert Owner.find(f"Taken by {there.name}") == there
+    assert Owner(there.host, ME.pid, ME.started - 1).is_gone is None
 
 
 def test_a_pending_run_belongs_to_whom_its_state_names_whatever_ran_it_before():
