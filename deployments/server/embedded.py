@@ -48,6 +48,7 @@ class EmbeddedServer:
         self._thread: threading.Thread | None = None
         self._server: uvicorn.Server | None = None
         self._failure: BaseException | None = None
+        self._given_up = False
         self._settled = threading.Event()
         self._connection = contextlib.ExitStack()
 
@@ -72,14 +73,18 @@ class EmbeddedServer:
             raise ServerStartError("the server has been started already")
         listener = self._listen()
         self._settled.clear()
-        self._failure = None
+        self._failure, self._given_up = None, False
         # A daemon: an interpreter that ends without stop() is not held; atexit still stops it.
         self._thread = threading.Thread(
             target=self._host, args=(listener,), name="prefect-server", daemon=True
         )
         self._thread.start()
         atexit.register(self.stop)
-        self._settled.wait(START_TIMEOUT_S)
+        try:
+            self._settled.wait(START_TIMEOUT_S)
+        except BaseException:  # Ctrl-C
+            self.stop()
+            raise
         if self._server is None:
             failure = self._failure
             self.stop()
@@ -91,7 +96,8 @@ class EmbeddedServer:
     def stop(self) -> None:
         """Stop serving, flush the recorders, close the database. Safe to call again.
 
-        Raises RuntimeError when the thread doesn't end in time.
+        Raises RuntimeError when the thread doesn't end in time. One that never got as far as to
+        serve is a daemon that has kept nothing.
         """
         thread, self._thread = self._thread, None
         if thread is None:
@@ -99,11 +105,12 @@ class EmbeddedServer:
         atexit.unregister(self.stop)
         if not self._light:
             state.withdraw()
-        if self._server is not None:
+        self._given_up = True  # a server that is only now ready exits by itself
+        if served := self._server is not None:
             self._server.should_exit = True
         thread.join(STOP_TIMEOUT_S)
         self._server = None
-        if thread.is_alive():
+        if thread.is_alive() and served:
             raise RuntimeError("Prefect's server did not stop in time")
 
     def __enter__(self) -> Self:
@@ -176,6 +183,8 @@ class EmbeddedServer:
 
     def _on_ready(self, server: uvicorn.Server) -> None:
         self._server = server
+        if self._given_up:
+            server.should_exit = True
         self._settled.set()
 
 

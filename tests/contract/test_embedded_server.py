@@ -163,6 +163,18 @@ def test_an_operators_own_setting_wins_over_our_default(prefect_home, monkeypatc
     assert _run(program).stdout.strip() == "PT6H"
 
 
+def test_ctrl_c_while_it_starts_ends_it_as_soon_as_it_can_be_ended(prefect_home, monkeypatch):
+    server = EmbeddedServer(light=True)
+
+    def interrupted(_timeout: float) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server._settled, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        server.start()
+    assert "prefect-server" not in {thread.name for thread in threading.enumerate()}
+
+
 def test_a_taken_port_is_said_so(prefect_home):
     with EmbeddedServer(light=True) as first:
         port = int(first.api_url.split(":")[2].split("/")[0])
