@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -226,6 +228,9 @@ def hub(
 
 def main() -> None:
     """Entry point; typer's own usage errors also end with 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that knows no arrow gets a question mark, not a traceback for a verdict.
+        sys.stdout.reconfigure(errors="replace")
     app(standalone_mode=True)
 
 

@@ -68,6 +68,18 @@ def test_a_bad_inventory_ends_with_2_and_names_the_file(tmp_path, monkeypatch):
     assert "CANARY" not in done.stderr
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_a_terminal_without_our_letters_gets_what_it_can_show(encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "deployments.cli", "doctor"],
+        env={**os.environ, "PYTHONIOENCODING": encoding, "CPE_ACS_URL": "no address"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "? mend the named variable" in done.stdout.decode(encoding)
+
+
 def test_bad_input_is_answered_at_once():
     started = time.monotonic()
     command = [sys.executable, "-m", "deployments.cli", "diagnose", "LAB*"]
