@@ -44,7 +44,7 @@ from cpe.settings import (
 from deployments.commands.console import out, print_json
 from deployments.commands.doctor_erp import ErpCheck, comments, equipment, idempotency
 from deployments.commands.exits import DONE, REFUSED, UNREACHABLE
-from deployments.server.state import find_running_server, is_healthy
+from deployments.server.state import find_running_server, is_healthy, is_refused
 from tasks import clients
 
 State = Literal["ok", "warning", "wrong", "not_configured"]
@@ -246,6 +246,9 @@ async def _prefect() -> Check:
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
         shown = redact(configured)
+        if is_refused(configured):
+            mend = "set PREFECT_API_AUTH_STRING as the server has it (user:password)"
+            return Check("prefect", "wrong", f"{shown} refuses us", mend, refused=True)
         if is_healthy(configured):
             return Check("prefect", "ok", shown)
         mend = "start that server, or unset PREFECT_API_URL: commands then start what they need"

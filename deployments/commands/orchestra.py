@@ -35,6 +35,11 @@ def _for_people(record: logging.LogRecord) -> bool:
     return record.name != "prefect.task_runs" and not interrupted
 
 
+def refusal(api_url: str) -> str:
+    """What is wrong when Prefect's API does not know us."""
+    return f"PREFECT_API_URL {api_url} refuses us: check PREFECT_API_AUTH_STRING (user:password)"
+
+
 @contextlib.contextmanager
 def prefect_api() -> Iterator[str | None]:
     """Point Prefect's client at an API for the block; its URL, or None when there is none.

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from cpe.domain.errors import ProfileError
 from cpe.domain.redaction import redact
 from deployments.commands.console import complain, out
-from deployments.commands.exits import BAD_INPUT, DONE, UNREACHABLE
+from deployments.commands.exits import BAD_INPUT, DONE, REFUSED, UNREACHABLE
 from deployments.commands.hub import told
+from deployments.commands.orchestra import refusal
 from deployments.hub.hosting import hosted_hub
 from deployments.server.batch import BatchWorker
 from deployments.server.child import UnwritableError
@@ -18,7 +19,7 @@ from deployments.server.deploy import POOL, DeployError, register_deployments
 from deployments.server.embedded import EmbeddedServer, ServerStartError
 from deployments.server.environment import prefect_database
 from deployments.server.signals import stop_signals
-from deployments.server.state import find_running_server, is_healthy
+from deployments.server.state import find_running_server, is_healthy, is_refused
 from deployments.server.worker import start_warm_worker
 
 
@@ -29,6 +30,10 @@ def run(*, port: int, hub_port: int) -> int:
     except ProfileError as error:
         complain(str(error))
         return BAD_INPUT
+    configured = os.environ.get("PREFECT_API_URL")
+    if configured and is_refused(configured):
+        complain(refusal(configured))
+        return REFUSED
     if (running := find_running_server()) is not None:
         complain(f"a server of ours runs already: {running}")
         return DONE

@@ -6,15 +6,16 @@ import os
 
 from cpe.domain.redaction import redact
 from deployments.commands.console import complain, out
-from deployments.commands.exits import DONE, UNREACHABLE
+from deployments.commands.exits import DONE, REFUSED, UNREACHABLE
+from deployments.commands.orchestra import refusal
 from deployments.server.child import UnwritableError
 from deployments.server.signals import stop_signals
-from deployments.server.state import find_running_server, is_healthy
+from deployments.server.state import find_running_server, is_healthy, is_refused
 from deployments.server.worker import start_warm_worker
 
 
 def run(*, pool: str, limit: int) -> int:
-    """Serve until SIGINT or SIGTERM; 4 when there is no Prefect server."""
+    """Serve until SIGINT or SIGTERM; 4 when there is no Prefect server, 5 when it refuses us."""
     api_url = os.environ.get("PREFECT_API_URL") or find_running_server()
     if api_url is None:
         complain("no Prefect server: set PREFECT_API_URL, or start one with cpe up")
@@ -22,6 +23,9 @@ def run(*, pool: str, limit: int) -> int:
     if not is_healthy(api_url):
         complain(f"PREFECT_API_URL {api_url} does not answer")
         return UNREACHABLE
+    if is_refused(api_url):
+        complain(refusal(api_url))
+        return REFUSED
     try:
         worker = start_warm_worker(pool, api_url, limit=limit)
     except UnwritableError as error:

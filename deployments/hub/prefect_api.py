@@ -7,7 +7,6 @@ loaded.
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import time
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any, Final, Self
 import httpx
 
 from cpe.domain.redaction import excerpt
-from deployments.server.environment import ui_url
+from deployments.server.environment import authorization, ui_url
 from flows.request import run_name
 
 FLOW: Final = "diagnose-cpe"
@@ -70,7 +69,7 @@ class PrefectApi:
         self._api = httpx.AsyncClient(
             base_url=api_url,
             timeout=TIMEOUT_S,
-            headers=_authorization(),
+            headers=authorization(),
             transport=transport,
             limits=httpx.Limits(max_connections=20),
             # A proxy of the machine must not answer for a server on loopback.
@@ -181,11 +180,3 @@ class PrefectApi:
             if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 raise PrefectUnavailableError(said, is_certain=True)
         raise PrefectUnavailableError(said, is_certain=False)
-
-
-def _authorization() -> dict[str, str]:
-    if pair := os.environ.get("PREFECT_API_AUTH_STRING"):
-        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    if key := os.environ.get("PREFECT_API_KEY"):
-        return {"Authorization": f"Bearer {key}"}
-    return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 
 from cpe.settings import home
@@ -31,3 +32,12 @@ def client_environment(api_url: str) -> dict[str, str]:
         "PREFECT_LOGGING_EXTRA_LOGGERS": "cpe",
         "DO_NOT_TRACK": "1",
     }
+
+
+def authorization() -> dict[str, str]:
+    """The header by which Prefect's API knows us; none where it asks for none."""
+    if pair := os.environ.get("PREFECT_API_AUTH_STRING"):
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    if key := os.environ.get("PREFECT_API_KEY"):
+        return {"Authorization": f"Bearer {key}"}
+    return {}

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from cpe.settings import home
+from deployments.server.environment import authorization
 
 HEALTH_TIMEOUT_S = 2.0
 
@@ -82,6 +83,16 @@ def is_healthy(api_url: str) -> bool:
         return answer.status_code == httpx.codes.OK and answer.json() is True
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return False
+
+
+def is_refused(api_url: str) -> bool:
+    """Whether a server that is well does not know us: its health is told to everybody."""
+    url = f"{api_url.rstrip('/')}/admin/version"
+    try:
+        answer = httpx.get(url, headers=authorization(), timeout=HEALTH_TIMEOUT_S, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
+    return answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
 def _alive(pid: int) -> bool:
