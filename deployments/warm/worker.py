@@ -13,7 +13,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 
 import anyio
@@ -56,6 +56,8 @@ Prefect's own for cancellations ends for good when the server hangs up or is awa
 COALESCE_S: Final = 0.01
 HAND_BACK_S: Final = 5.0
 LIMIT: Final = 50
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -254,7 +256,7 @@ class WarmWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, WarmResul
         if (stay := self.stays.get(flow_run_id)) is not None:
             stay.leave(Leaving.CANCELLED)
         else:
-            await super()._cancel_run(flow_run_id)
+            await self._tried(flow_run_id, super()._cancel_run(flow_run_id))
 
     def _on_suspended(self, flow_run_id: UUID, at: datetime) -> None:
         stay = self.stays.get(flow_run_id)
@@ -264,8 +266,16 @@ class WarmWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, WarmResul
             self._runs_task_group.start_soon(self._suspend, stay)
 
     async def _suspend(self, stay: Stay) -> None:
-        run = await self._sparing.look_at(stay.run.id)
-        self._put_down(stay, run.state)
+        run = await self._tried(stay.run.id, self._sparing.look_at(stay.run.id))
+        self._put_down(stay, run and run.state)
+
+    async def _tried(self, flow_run_id: UUID, asked: Awaitable[T]) -> T | None:
+        """What fails in the task group that all runs are in would end them all."""
+        try:
+            return await asked
+        except Exception as error:  # noqa: BLE001 - the API is away: `_find_wishes` looks again
+            _log.warning("run %s: %s", flow_run_id, excerpt(repr(error)))
+            return None
 
     async def _find_wishes(self) -> None:
         if not self.stays:

@@ -1,18 +1,23 @@
-"""What a worker holds while it claims a run, on a Prefect that takes its time."""
+"""What a worker makes of a Prefect that takes its time, or gives no answer."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import uuid
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio
+import httpx
+import pytest
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import Abort
+from prefect.states import Pending
 
 from deployments.warm import worker as module
+from deployments.warm.engine import Stay
 from deployments.warm.worker import WarmWorker
 
 
@@ -38,3 +43,31 @@ async def test_a_run_whose_claim_is_not_answered_yet_is_not_taken_for_lost(monke
         assert set(worker._orphans._held()) == {run.id}
         answer.set()
     assert not worker._orphans._held()
+
+
+class Away:
+    """A Prefect whose every answer is lost."""
+
+    async def look_at(self, _run_id: uuid.UUID) -> FlowRun:
+        raise httpx.ReadError("the server is restarted")
+
+    read_flow_run = look_at
+
+
+@pytest.mark.parametrize("wish", ["suspend", "cancel"])
+async def test_a_wish_whose_run_cannot_be_read_takes_no_other_run_along(wish, caplog):
+    worker = WarmWorker("cpe", cast("Any", Away()))
+    worker._client = cast("Any", Away())
+    run = FlowRun(flow_id=uuid.uuid4(), state=Pending())
+    other = asyncio.Event()
+    async with anyio.create_task_group() as worker._runs_task_group:
+        worker._runs_task_group.start_soon(other.wait)
+        if wish == "suspend":
+            worker.stays[run.id] = Stay(run)
+            worker._on_suspended(run.id, datetime.now(UTC) + timedelta(seconds=1))
+        else:
+            worker._runs_task_group.start_soon(worker._cancel_run, run.id)
+        while "ReadError" not in caplog.text:  # noqa: ASYNC110 - it comes by the log
+            await asyncio.sleep(0.01)
+        other.set()
+    assert str(run.id) in caplog.text
