@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 import uuid
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -56,8 +57,14 @@ def _unusable(options: Options) -> str:
     if options.export is not None and options.export.suffix not in EXPORTS:
         return f"--export: {options.export.name} must end with {' or '.join(EXPORTS)}"
     for file in (options.report, options.export):
-        if file is not None and not file.absolute().parent.is_dir():
+        if file is None:
+            continue
+        if not file.absolute().parent.is_dir():
             return f"{file}: there is no such folder"
+        if file.is_dir():
+            return f"{file}: is a folder"
+        if not os.access(file if file.exists() else file.absolute().parent, os.W_OK):
+            return f"{file}: cannot be written"
     return ""
 
 
@@ -121,17 +128,26 @@ async def _plain(request: Any) -> tuple[Json, Any]:
 def _tell(answer: Json, judged: Any, options: Options) -> int:
     from deployments.commands.sweep_show import show_sweep  # noqa: PLC0415
 
+    if options.as_json:
+        print_json(answer)
+    else:
+        show_sweep(answer)
+    try:
+        _write(answer, judged, options)
+    except OSError as error:
+        complain(f"the sweep ended, but {error.filename or 'a file'}: {error.strerror or error}")
+        return UNREACHABLE
+    return DONE if answer["coverage"]["seen"] else UNREACHABLE
+
+
+def _write(answer: Json, judged: Any, options: Options) -> None:
+    """The files that were asked for. Raises OSError."""
     if options.report is not None:
         from cpe.answer.sweep_html import report  # noqa: PLC0415
 
         options.report.write_text(report(answer), encoding="utf-8")
     if options.export is not None:
         _export(judged, options.export)
-    if options.as_json:
-        print_json(answer)
-    else:
-        show_sweep(answer)
-    return DONE if answer["coverage"]["seen"] else UNREACHABLE
 
 
 def _export(judged: Any, file: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
 import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -156,3 +158,31 @@ def test_a_hub_whose_tokens_cannot_be_used_ends_with_2_and_does_not_quote_them(m
     assert done.exit_code == 2
     assert "CPE_HUB_TOKENS" in done.stderr
     assert "CANARY" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--report", "--export"])
+def test_a_file_that_a_sweep_cannot_write_is_refused_before_the_sweep(
+    option, tmp_path, monkeypatch
+):
+    folder = tmp_path / "sweep.csv"
+    folder.mkdir()
+    done = runner.invoke(app, ["sweep", option, str(folder)])
+    assert (done.exit_code, done.stderr) == (2, f"cpe: {folder}: is a folder\n")
+    monkeypatch.setattr(sweep.os, "access", lambda *_: False)  # root may write anywhere
+    file = folder / "fleet.csv"
+    done = runner.invoke(app, ["sweep", option, str(file)])
+    assert (done.exit_code, done.stderr) == (2, f"cpe: {file}: cannot be written\n")
+
+
+def test_a_file_that_a_sweep_could_not_write_does_not_hide_what_it_found(monkeypatch, capsys):
+    # What a full disk raises names no file.
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sweep, "_export", full)
+    answer = {"coverage": {"seen": 1}}
+    options = sweep.Options(as_json=True, export=Path("fleet.csv"))
+    assert sweep._tell(answer, None, options) == 4
+    told = capsys.readouterr()
+    assert json.loads(told.out) == answer
+    assert told.err == "cpe: the sweep ended, but a file: No space left on device\n"
