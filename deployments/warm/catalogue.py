@@ -12,6 +12,8 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.flows import load_flow_from_entrypoint
 
+from cpe.domain.redaction import redact
+
 TRUSTED_S: Final = 30.0
 """A deployment that is registered anew with another entrypoint is seen this late at most."""
 
@@ -51,7 +53,7 @@ class Catalogue:
                 load_flow_from_entrypoint, entrypoint, use_placeholder_flow=False
             )
         except (Exception, SystemExit) as error:  # a module of somebody else may raise anything
-            said = f"{type(error).__name__}: {error}"
+            said = redact(f"{type(error).__name__}: {error}")
             raise CannotServeError(f"{entrypoint} cannot be loaded: {said}") from error
         if flow.isgenerator:
             raise CannotServeError(f"{entrypoint} is a generator: only a process worker runs it")

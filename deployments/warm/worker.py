@@ -35,7 +35,7 @@ from prefect.utilities.engine import propose_state
 from prefect.workers.base import BaseWorker, BaseWorkerResult
 from prefect.workers.process import ProcessJobConfiguration, ProcessVariables, ProcessWorker
 
-from cpe.domain.redaction import excerpt
+from cpe.domain.redaction import excerpt, redact
 from deployments.warm.catalogue import CannotServeError, Catalogue
 from deployments.warm.client import SparingClient
 from deployments.warm.engine import Leaving, Stay, execute
@@ -226,7 +226,8 @@ class WarmWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, WarmResul
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the flow's own have been told
             if stay.run.state is not None and stay.run.state.is_final():
                 return
-            await self._tell(stay, Crashed(message=f"{type(error).__name__}: {error}"))
+            said = redact(f"{type(error).__name__}: {error}")
+            await self._tell(stay, Crashed(message=said))
 
     async def _settle(self, stay: Stay) -> None:
         """Tell Prefect how a run ends that was put down, unless it has ended by itself."""
