@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 
 import anyio
+import httpx
 from anyio.abc import TaskStatus
 from prefect._flow_run_suspension import (
     is_suspended_flow_run_state,
@@ -226,6 +227,10 @@ class WarmWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, WarmResul
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the flow's own have been told
             if stay.run.state is not None and stay.run.state.is_final():
                 return
+            if _is_away(error):
+                # Nothing of the flow's: orphans.py finds the run, ours and held by nobody.
+                _log.warning("run %s: the API is away: %s", stay.run.id, excerpt(repr(error)))
+                return
             said = redact(f"{type(error).__name__}: {error}")
             await self._tell(stay, Crashed(message=said))
 
@@ -310,3 +315,10 @@ class WarmWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, WarmResul
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _is_away(error: BaseException) -> bool:
+    """Whether Prefect's API gave no answer, or one that says that it is not well."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.is_server_error
+    return isinstance(error, httpx.TransportError)

@@ -12,13 +12,15 @@ from typing import Any, cast
 import anyio
 import httpx
 import pytest
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import Abort
 from prefect.states import Pending
 
 from deployments.warm import worker as module
 from deployments.warm.engine import Stay
 from deployments.warm.worker import WarmWorker
+
+ASKED = httpx.Request("GET", "http://127.0.0.1:9/api/deployments")
 
 
 async def test_a_run_whose_claim_is_not_answered_yet_is_not_taken_for_lost(monkeypatch):
@@ -71,3 +73,31 @@ async def test_a_wish_whose_run_cannot_be_read_takes_no_other_run_along(wish, ca
             await asyncio.sleep(0.01)
         other.set()
     assert str(run.id) in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (httpx.ReadError("the server is restarted"), []),
+        (httpx.HTTPStatusError("503", request=ASKED, response=httpx.Response(503)), []),
+        (httpx.HTTPStatusError("422", request=ASKED, response=httpx.Response(422)), ["Crashed"]),
+        (RuntimeError("a bug"), ["Crashed"]),
+    ],
+)
+async def test_a_run_that_met_a_server_that_was_away_is_left_to_be_begun_again(
+    error, told, monkeypatch
+):
+    # Told to be Crashed it would be lost; ours and held by nobody, it is adopted within seconds.
+    async def fail(_deployment: object) -> None:
+        raise error
+
+    states: list[str | None] = []
+
+    async def tell(_stay: Stay, state: State[Any]) -> None:
+        states.append(state.name)
+
+    worker = WarmWorker("cpe", cast("Any", Away()))
+    monkeypatch.setattr(worker.catalogue, "flow", fail)
+    monkeypatch.setattr(worker, "_tell", tell)
+    await worker._execute(Stay(FlowRun(flow_id=uuid.uuid4(), state=Pending())))
+    assert states == told
