@@ -15,7 +15,8 @@ import sys
 import threading
 import time
 
-INSIST_AFTER_S = 20.0
+INSIST_AFTER_S = 32.0
+"""As long as a warm worker has when it is asked to stop (deployments/server/worker.py)."""
 
 
 def _watch() -> None:

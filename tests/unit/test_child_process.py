@@ -17,6 +17,10 @@ from deployments.commands import worker as worker_command
 from deployments.server import batch, child
 from deployments.server.batch import BatchWorker
 from deployments.server.child import ChildProcess, UnwritableError
+from deployments.server.leash import INSIST_AFTER_S
+from deployments.server.worker import WARM_STOP_TIMEOUT_S
+from deployments.warm.__main__ import DRAIN_S
+from deployments.warm.worker import HAND_BACK_S
 
 NOWHERE = Path("/proc/nowhere")
 """Nobody can make a folder there, root included."""
@@ -58,6 +62,11 @@ def test_a_server_that_is_away_when_a_worker_is_to_start_ends_no_watch(monkeypat
     monkeypatch.setattr(BatchWorker, "_has_work", lambda *_: True)
     with BatchWorker("http://127.0.0.1:9/api", look_s=0.01):
         assert all(tried.acquire(timeout=30) for _ in range(2))
+
+
+def test_a_worker_has_time_to_hand_back_its_runs_also_when_its_parent_was_killed():
+    needed = DRAIN_S + HAND_BACK_S
+    assert min(INSIST_AFTER_S, WARM_STOP_TIMEOUT_S) > needed
 
 
 @pytest.mark.parametrize("command", ["lab", "demo", "worker", "hub"])
