@@ -5,7 +5,7 @@
 The house is up as `cpe up` puts it up: server, warm worker and hub in processes of their own; the
 stock process worker, which polls twice a second, serves a second pool with the same flow. Both take
 turns in the same minutes. `--runs 10000` has the warm worker run that many small flows and shows
-its memory on the way.
+its memory on the way; with `--rounds 0` nothing else is measured.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ sys.path.insert(0, str(ROOT))
 STOCK_POOL = "cpe-stock"
 WARM_UP = 2
 AT_ONCE = 50
+GROWN = 1.25
+"""What a process may hold after all runs, against what it held after a tenth of them."""
 
 if TYPE_CHECKING:
     import httpx
@@ -59,10 +61,11 @@ def _measure(folder: Path, chosen: argparse.Namespace) -> list[Claim]:
     with lab_process(folder / "lab", devices=900) as lab:
         os.environ.update(lab.exports)
         with running_house(folder / "sqlite") as house:
-            claims += _compare(house, lab, chosen, "SQLite")
+            if chosen.rounds:
+                claims += _compare(house, lab, chosen, "SQLite")
             if chosen.runs:
-                asyncio.run(_many(house, chosen.runs))
-        for prefects, ours in () if chosen.no_postgres else _postgres_urls():
+                claims += asyncio.run(_many(house, chosen.runs))
+        for prefects, ours in () if chosen.no_postgres or not chosen.rounds else _postgres_urls():
             os.environ["CPE_DATABASE_URL"] = ours
             with running_house(folder / "postgres", prefects) as house:
                 claims += _compare(house, lab, chosen, "PostgreSQL")
@@ -138,9 +141,11 @@ async def _running_ms(api: httpx.AsyncClient, deployment: str, serial: str) -> f
         assert time.time() - began < 120, found
 
 
-async def _many(house: House, runs: int) -> None:
-    """Small flows, fifty in flight; memory and CPU on the way."""
+async def _many(house: House, runs: int) -> list[Claim]:
+    """Small flows, fifty in flight; memory and CPU on the way. Loses none, or raises."""
     import httpx  # noqa: PLC0415
+
+    from benchmarks.speed.tally import Claim  # noqa: PLC0415
 
     async with httpx.AsyncClient(base_url=house.api_url, timeout=60, trust_env=False) as api:
         flow = (await api.post("/flows/", json={"name": "empty-flow"})).json()
@@ -152,7 +157,7 @@ async def _many(house: House, runs: int) -> None:
         }
         deployment = (await api.post("/deployments/", json=body)).raise_for_status().json()["id"]
         path = f"/deployments/{deployment}/create_flow_run"
-        done, started, cpu = 0, time.monotonic(), house.cpu_s()
+        done, started, cpu, held_at = 0, time.monotonic(), house.cpu_s(), {}
         while done < runs:
             made = await asyncio.gather(
                 *(api.post(path, json={"state": {"type": "SCHEDULED"}}) for _ in range(AT_ONCE))
@@ -164,8 +169,21 @@ async def _many(house: House, runs: int) -> None:
                 used = {n: (s - cpu[n]) / done * 1000 for n, s in house.cpu_s().items()}
                 cost = ", ".join(f"{name} {ms:.0f} ms" for name, ms in used.items())
                 rate = done / (time.monotonic() - started)
-                held = house.rss_mb()
+                held = held_at[done] = house.rss_mb()
                 print(f"{done} runs, {rate:.1f}/s, {held} MB, CPU a run: {cost}", flush=True)
+
+    early = min(done for done in held_at if done >= runs / 10)
+    claims = [
+        Claim(
+            f"{name}'s memory after {done} runs / after {early}",
+            held_at[done][name] / held_at[early][name],
+            GROWN,
+            f"{held_at[early][name]} → {held_at[done][name]} MB",
+        )
+        for name in ("worker", "server")
+    ]
+    print(*claims, sep="\n", flush=True)
+    return claims
 
 
 async def _all_ended(api: httpx.AsyncClient, ids: list[str]) -> None:
