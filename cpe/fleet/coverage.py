@@ -70,8 +70,7 @@ def coverage(
     Actif; a source that was not read leaves what it had as not seen.
     """
     boxes = view.boxes
-    keys = set(boxes["key"].astype(object))
-    missing = known[~known["key"].astype(object).isin(keys)] if len(known) else known
+    missing = known[~_shown(known, boxes)] if len(known) else known
     rx_quality = boxes["rx_quality"].astype(object).to_numpy()
     has_rx = ~np.isnan(view.rx_dbm)
     in_acs = view.acs_known
@@ -116,6 +115,13 @@ def coverage(
             for one in sorted(olts, key=lambda o: (o.whole, o.olt))
         ],
     }  # fmt: skip
+
+
+def _shown(known: pd.DataFrame, boxes: pd.DataFrame) -> pd.Series:
+    """Which known boxes were seen now; what only an OLT knew may be seen under the ACS's name."""
+    same = known["key"].astype(object).isin(set(boxes["key"].astype(object)))
+    serials = set(boxes["gpon_serial"].dropna().astype(object))
+    return same | (known["acs_id"].isna() & known["gpon_serial"].astype(object).isin(serials))
 
 
 def _pct(sources: Sources, known: pd.DataFrame, olts: Sequence[OltRead], acs_rows: int) -> float:

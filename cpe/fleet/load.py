@@ -33,9 +33,18 @@ def load_frames(
         nodes=nodes,
         onts=frames.unpack([p.data[0] for p in olts if p.data], frames.ONTS),
         equipment=frames.unpack([p.data[0] for p in erp if p.data], frames.EQUIPMENT),
-        known=joined_known(known),
+        known=_one_name_each(joined_known(known)),
         boots=pd.DataFrame(boots, columns=["box", "booted_at"]),
     )
+
+
+def _one_name_each(known: pd.DataFrame) -> pd.DataFrame:
+    """Without what an OLT alone once showed and the ACS has since claimed: one box, not two."""
+    nameless = known["acs_id"].isna()
+    if not nameless.any():
+        return known
+    claimed = known["gpon_serial"].isin(known.loc[~nameless, "gpon_serial"].dropna())
+    return known[~(nameless & claimed)].reset_index(drop=True)
 
 
 def sources_of(
