@@ -236,7 +236,7 @@ def _rows(view: View, judgement: FleetJudgement, own: Drift, score: np.ndarray) 
         "key", "acs_id", "serial", "gpon_serial", "mac", "model", "firmware", "olt", "pon", "ont",
         "ont_index", "last_inform", "last_boot", "rx_dbm", "rx_at", "rx_quality", "ont_rx_dbm",
         "olt_rx_dbm", "tx_dbm", "temperature_c", "down_at", "walked_at", "cause", "acs_known",
-        "on_olt", "before", "equipment", "equipment_status",
+        "acs_unsure", "on_olt", "before", "equipment", "equipment_status",
     )  # fmt: skip
     rows = boxes[list(names)].copy(deep=False)
     states = np.array([*words.STATES, None], dtype=object)

@@ -12,7 +12,7 @@ from cpe.fleet import words
 from cpe.fleet.judge import RULES
 
 _TIMES: Final = ("last_inform", "last_boot", "rx_at", "down_at", "walked_at")
-_DROPPED: Final = ("before", "verdict_code")
+_DROPPED: Final = ("before", "verdict_code", "acs_unsure")
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:

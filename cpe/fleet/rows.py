@@ -38,7 +38,7 @@ def box_rows(rows: pd.DataFrame, known: pd.DataFrame, now: float) -> Iterator[di
         "firmware": np.where(pd.isna(firmware), was, firmware),
         "firmware_since": np.where(same, _ms(old["firmware_since"]), since),
         "firmware_before": np.where(same | pd.isna(was), old["firmware_before"], was),
-        "in_acs": rows["acs_known"].to_numpy(dtype=bool),
+        "in_acs": rows["acs_known"].to_numpy(dtype=bool) | _still_in_acs(rows, known),
         "on_olt": rows["on_olt"].to_numpy(dtype=bool),
         "last_inform": _ms(rows["last_inform"]),
         "last_boot": _ms(_newer(rows["last_boot"], old["last_boot"])),
@@ -110,6 +110,12 @@ def identities(rows: pd.DataFrame, now: float) -> list[Identity]:
         )
         if acs_id is not None or gpon is not None
     ]  # fmt: skip
+
+
+def _still_in_acs(rows: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
+    """Not in half an answer is not gone: the next answer is measured against what there was."""
+    was = known["in_acs"].eq(True).to_numpy(dtype=bool)
+    return was & rows["acs_unsure"].to_numpy(dtype=bool)
 
 
 def hundredths(values: pd.Series | np.ndarray) -> np.ndarray:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.support.small_fleet import a_box, an_ont, judged, was_known
+from cpe.fleet.conclude import known_frame
+from cpe.fleet.rows import box_rows, chunks
+from tests.support.small_fleet import NOW, a_box, an_ont, judged, was_known
+
+
+def kept(found, known):
+    frame = known_frame({n: [row.get(n) for row in known] for n in was_known(0)})
+    return [row for chunk, before in chunks(found.rows, frame)
+            for row in box_rows(chunk, before, NOW)]  # fmt: skip
 
 
 def only_on_olt(number, **changes):
@@ -30,3 +38,17 @@ def test_a_box_that_has_a_name_keeps_it_on_a_night_without_the_acs():
     known = [only_on_olt(1), was_known(1)]
     found = judged([], [an_ont(1)], known, acs_whole=False)
     assert list(found.rows["key"]) == ["acs:BOX-1"]
+
+
+def test_half_an_answer_does_not_lower_what_the_next_one_is_measured_against():
+    onts, known = [an_ont(n) for n in range(40)], [was_known(n) for n in range(40)]
+    half = judged([a_box(n) for n in range(10)], onts, known, acs_whole=False)
+    assert sum(row["in_acs"] for row in kept(half, known)) == 40
+    whole = judged([a_box(n) for n in range(40)], onts, known)
+    assert sum(row["in_acs"] for row in kept(whole, known)) == 40
+
+
+def test_a_box_that_the_whole_acs_no_longer_has_is_no_longer_expected_of_it():
+    onts, known = [an_ont(n) for n in range(40)], [was_known(n) for n in range(40)]
+    found = judged([a_box(n) for n in range(39)], onts, known)
+    assert sum(row["in_acs"] for row in kept(found, known)) == 39
