@@ -71,6 +71,7 @@ def join(
         earlier = _taken(known["gpon_serial"], before)
         rows = np.where(rows >= 0, rows, _position(best["gpon_serial"], earlier))
         fleet["gpon_serial"] = fleet["gpon_serial"].fillna(earlier)
+    rows = _one_box_each(rows, fleet["last_inform"].to_numpy(dtype=np.float64))
     extra = _only_on_olts(best, rows, known)
     acs_row_of_ont = np.concatenate([rows, extra["ont_row"].to_numpy(dtype=np.int64)])
     fleet = _stacked(fleet, extra.drop(columns="ont_row"))
@@ -109,6 +110,20 @@ def _texts(values: pd.Series) -> pa.Array:
 def _taken(values: pd.Series, at: np.ndarray) -> pd.Series:
     """`values[at]`, missing where `at` is −1."""
     return values.reset_index(drop=True).reindex(np.where(at >= 0, at, -1)).reset_index(drop=True)
+
+
+def _one_box_each(rows: np.ndarray, informed: np.ndarray) -> np.ndarray:
+    """Of several boxes that claim one ONT, it is that of the latest Inform.
+
+    A box that registered under another name leaves a document behind, which is not silent but old.
+    """
+    order = np.argsort(-np.nan_to_num(informed, nan=-np.inf), kind="stable")
+    again = pd.Series(rows[order]).duplicated().to_numpy() & (rows[order] >= 0)
+    if not again.any():
+        return rows
+    rows = rows.copy()
+    rows[order[again]] = -1
+    return rows
 
 
 def _only_on_olts(best: pd.DataFrame, rows: np.ndarray, known: pd.DataFrame) -> pd.DataFrame:

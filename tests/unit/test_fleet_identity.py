@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cpe.fleet.conclude import known_frame
 from cpe.fleet.rows import box_rows, chunks
-from tests.support.small_fleet import NOW, a_box, an_ont, judged, was_known
+from tests.support.small_fleet import NOW, a_box, an_ont, judged, verdict_of, was_known
 
 
 def kept(found, known):
@@ -52,3 +52,15 @@ def test_a_box_that_the_whole_acs_no_longer_has_is_no_longer_expected_of_it():
     onts, known = [an_ont(n) for n in range(40)], [was_known(n) for n in range(40)]
     found = judged([a_box(n) for n in range(39)], onts, known)
     assert sum(row["in_acs"] for row in kept(found, known)) == 39
+
+
+def test_the_old_document_of_a_box_that_registered_again_is_not_silent():
+    old = a_box(1, acs_id="BOX-1-old", last_inform=NOW - 9 * 86_400, spoke_at=NOW - 9 * 86_400,
+                rx_dbm=None, rx_quality="stale")  # fmt: skip
+    for boxes in ([old, a_box(1)], [a_box(1), old]):
+        found = judged(boxes, [an_ont(1)])
+        assert verdict_of(found, "BOX-1") == "healthy"
+        assert verdict_of(found, "BOX-1-old") == "inconclusive"
+        assert found.summary["silent"]["count"] == 0
+        assert found.summary["stock"]["gpon_serial_twice"]["count"] == 2
+        assert found.coverage["on_olt"] == 1
