@@ -65,7 +65,7 @@ def sources_of(
     silence = cover.acs_hears(found.boxes, limits)
     whole = any(part.whole for part in acs) and not short
     detail = (last.detail if last is not None and not whole else "") or short or silence
-    reads = _olt_reads(olts, olts_asked, known, thresholds)
+    reads = [*_olt_reads(olts, olts_asked, known, thresholds), *_left_out(found, olts_asked)]
     sources = Sources(
         now=now,
         acs_configured=acs_configured,
@@ -100,6 +100,26 @@ def _olt_reads(
             )
         )  # fmt: skip
     return reads
+
+
+def _left_out(found: Frames, asked: Sequence[str]) -> list[cover.OltRead]:
+    """OLTs that were read earlier and that the inventory does not name any more.
+
+    Their boxes still inform, so they hang somewhere; those that an OLT shows now have moved.
+    """
+    known = found.known
+    elsewhere = known["olt"].notna() & ~known["olt"].isin(list(asked))
+    if not elsewhere.any():
+        return []
+    boxes, ages = found.boxes, found.boxes["read_at"] - found.boxes["last_inform"]
+    alive = known["acs_id"].isin(boxes.loc[ages <= cover.DAY_S, "acs_id"])
+    shown = known["gpon_serial"].isin(found.onts["gpon_serial"].dropna())
+    counts = known.loc[elsewhere & alive & ~shown, "olt"].astype(object).value_counts()
+    return [
+        cover.OltRead(str(name), 0, whole=False, before=int(n), detail="not in the inventory")
+        for name, n in counts.items()
+        if n >= cover.ENOUGH
+    ]
 
 
 def mistrust(found: Frames, reads: Sequence[cover.OltRead], parts: Sequence[SweepPart]) -> Frames:

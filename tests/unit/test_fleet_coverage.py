@@ -1,0 +1,43 @@
+"""What a sweep did not see is told, and nothing is concluded from it."""
+
+from __future__ import annotations
+
+from tests.support.small_fleet import NOW, a_box, an_ont, judged, was_known
+
+FAR = 40
+
+
+def two_olts(**far):
+    """Forty boxes on each of two OLTs, as the last sweep left them and as the ACS tells now."""
+    known = [was_known(n, olt="olt-1" if n < FAR else "olt-2") for n in range(2 * FAR)]
+    boxes = [a_box(n, **(far if n >= FAR else {})) for n in range(2 * FAR)]
+    return boxes, [an_ont(n) for n in range(FAR)], known
+
+
+def test_an_olt_that_the_inventory_no_longer_names_was_not_read():
+    found = judged(*two_olts())
+    unread = [one for one in found.coverage["olts"] if not one["whole"]]
+    assert [(one["olt"], one["rows"], one["before"]) for one in unread] == [("olt-2", 0, FAR)]
+    assert unread[0]["detail"] == "not in the inventory"
+    assert found.coverage["pct"] == 50.0
+    assert found.reasons
+    assert found.summary["stock"]["active_never_seen"]["count"] is None
+
+
+def test_an_olt_whose_boxes_inform_no_more_is_gone_and_not_missing():
+    found = judged(*two_olts(last_inform=NOW - 3 * 86_400))
+    assert [one["olt"] for one in found.coverage["olts"]] == ["olt-1"]
+
+
+def test_a_few_boxes_that_are_still_told_to_be_on_an_old_olt_are_no_olt():
+    boxes, onts, known = two_olts()
+    found = judged(boxes[: FAR + 3], onts, known[: FAR + 3])
+    assert [one["olt"] for one in found.coverage["olts"]] == ["olt-1"]
+
+
+def test_an_olt_under_another_name_is_not_missing():
+    boxes, onts, known = two_olts()
+    onts += [an_ont(n, olt="olt-nord") for n in range(FAR, 2 * FAR)]
+    found = judged(boxes, onts, known)
+    assert [one["olt"] for one in found.coverage["olts"]] == ["olt-1", "olt-nord"]
+    assert found.reasons == ()
