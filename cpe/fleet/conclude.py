@@ -125,7 +125,7 @@ def conclude(
         "weak": lists.of_verdict(view, judgement, Code.FIBRE_WEAK),
         "overloaded": lists.of_verdict(view, judgement, Code.FIBRE_OVERLOAD),
         "cut": lists.of_verdict(view, judgement, Code.FIBRE_CUT),
-        "no_power": lists.of_verdict(view, judgement, Code.POWER_OFF),
+        "no_power": lists.no_power(view, judgement),
         "silent": lists.of_verdict(view, judgement, Code.MANAGEMENT_SILENT),
         "hardware": lists.of_verdict(view, judgement, Code.HARDWARE_FAULT),
         "reboot_loops": lists.of_rule(view, judgement, ["hardware.no_reboot_loop"]),

@@ -23,9 +23,7 @@ BEND_DB: Final = 1.0
 
 def outages(view: View) -> Records:
     """PONs whose ONTs went down together: a cut feeder or splitter, or an area without power."""
-    boxes = view.boxes
-    together = view.on_olt & view.down & view.is_outage & ~view.spoken
-    dead = boxes[together]
+    dead = view.boxes[view.down_together]
     found: Records = []
     for (olt, pon), rows in dead.groupby(["olt", "pon"], observed=True, sort=False):
         state = view.state[rows.index.to_numpy()]

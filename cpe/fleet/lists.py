@@ -38,7 +38,18 @@ def scores(view: View, judgement: FleetJudgement, worst_db: np.ndarray) -> np.nd
     blind = (judgement.verdict == words.VERDICTS.index(Code.INCONCLUSIVE)) & ~(
         judgement.statuses == words.FAULT
     ).any(axis=1).to_numpy()
-    return np.where(blind, 0.0, found)
+    return np.where(blind | _of_the_pon(view, judgement) | view.shut_off, 0.0, found)
+
+
+def no_power(view: View, judgement: FleetJudgement, limit: int = TOP) -> dict[str, Any]:
+    """The homes whose own power is off: in an area without power nobody is called one by one."""
+    off = judgement.verdict == words.VERDICTS.index(Code.POWER_OFF)
+    return listed(view, off & ~view.down_together, limit)
+
+
+def _of_the_pon(view: View, judgement: FleetJudgement) -> np.ndarray:
+    codes = [words.VERDICTS.index(code) for code in (Code.POWER_OFF, Code.PON_OUTAGE)]
+    return view.down_together & np.isin(judgement.verdict, codes)
 
 
 def worst_boxes(

@@ -105,6 +105,11 @@ class View:
         return enough & self.flags("pon_read")
 
     @cached_property
+    def down_together(self) -> Bools:
+        """Part of an outage: one incident of the PON, none of this home."""
+        return self.on_olt & self.down & self.is_outage & ~self.spoken
+
+    @cached_property
     def partly_read(self) -> Bools:
         """The box has more radios or mesh nodes than a sweep reads."""
         return self.flags("more_radios") | self.flags("more_nodes")
@@ -114,6 +119,11 @@ class View:
         """The radios not known to be off: one that is keeps its last figures."""
         off = self.radios["enabled"].eq(False).fillna(False).to_numpy(dtype=bool)
         return self.radios[~off]
+
+    @cached_property
+    def shut_off(self) -> Bools:
+        """Down by the operator's own will: an unpaid bill, not a fault."""
+        return self.cause_is["deactivated"] & self.down & ~self.spoken
 
     @cached_property
     def cause_is(self) -> dict[str, Bools]:

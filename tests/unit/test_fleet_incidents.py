@@ -1,0 +1,41 @@
+"""One incident for what went down together, named after what is known of it."""
+
+from __future__ import annotations
+
+from tests.support.small_fleet import NOW, a_box, an_ont, judged, verdict_of
+
+LATE = NOW - 400
+
+
+def down(number, state, cause=None, **changes):
+    return an_ont(number, state=state, cause=cause, down_at=LATE, olt_rx_dbm=None, **changes)
+
+
+def silent(number):
+    return a_box(number, last_inform=LATE, spoke_at=LATE - 60)
+
+
+def a_pon_down(state, cause=None, size=8):
+    return judged([silent(n) for n in range(size)], [down(n, state, cause) for n in range(size)])
+
+
+def test_homes_of_an_area_without_power_are_not_called_one_by_one():
+    found = a_pon_down("dying_gasp", "dying_gasp")
+    assert [one["kind"] for one in found.summary["outages"]] == ["area_power_cut"]
+    assert found.summary["verdicts"] == {"power_off": 8}
+    assert found.summary["no_power"]["count"] == 0
+    assert found.summary["worst"] == []
+
+
+def test_a_home_that_unplugged_its_box_is_called():
+    onts = [down(0, "dying_gasp", "dying_gasp"), *(an_ont(n) for n in range(1, 8))]
+    found = judged([silent(0), *(a_box(n) for n in range(1, 8))], onts)
+    assert found.summary["no_power"]["count"] == 1
+    assert len(found.summary["worst"]) == 1
+
+
+def test_an_ont_that_the_operator_shut_off_is_not_worth_a_diagnosis():
+    onts = [down(0, "offline", "deactivated"), *(an_ont(n) for n in range(1, 8))]
+    found = judged([silent(0), *(a_box(n) for n in range(1, 8))], onts)
+    assert verdict_of(found, "BOX-0") == "inconclusive"
+    assert found.summary["worst"] == []
