@@ -28,14 +28,13 @@ def outages(view: View) -> Records:
     for (olt, pon), rows in dead.groupby(["olt", "pon"], observed=True, sort=False):
         state = view.state[rows.index.to_numpy()]
         gasped, lost = int((state == words.DYING_GASP).sum()), int((state == words.LOS).sum())
-        power = gasped > lost
         first = rows["down_at"].min()
         # The last to be counted sees most of its neighbours.
         down = int(rows["neighbours_down"].max()) + 1
         up = int(rows["neighbours_up"].max()) + 1
         found.append(
             {
-                "kind": "area_power_cut" if power else "feeder_cut",
+                "kind": _kind(lost, gasped),
                 "olt": str(olt), "pon": str(pon), "down": down, "of": max(up, down),
                 "los": lost, "dying_gasp": gasped,
                 "since": None if pd.isna(first) else float(first),
@@ -44,6 +43,13 @@ def outages(view: View) -> Records:
         )  # fmt: skip
     found.sort(key=lambda one: (-one["down"], one["olt"], one["pon"]))
     return _with_siblings(found)
+
+
+def _kind(lost: int, gasped: int) -> str:
+    """Some OLTs only tell that an ONT is off: nobody knows then whether the cable is cut."""
+    if not lost and not gasped:
+        return "pon_down"
+    return "area_power_cut" if gasped > lost else "feeder_cut"
 
 
 def _with_siblings(found: Records) -> Records:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.small_fleet import NOW, a_box, an_ont, judged, verdict_of
 
 LATE = NOW - 400
@@ -39,3 +41,12 @@ def test_an_ont_that_the_operator_shut_off_is_not_worth_a_diagnosis():
     found = judged([silent(0), *(a_box(n) for n in range(1, 8))], onts)
     assert verdict_of(found, "BOX-0") == "inconclusive"
     assert found.summary["worst"] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [("los", "feeder_cut"), ("dying_gasp", "area_power_cut"), ("offline", "pon_down")],
+)
+def test_a_pon_that_is_down_for_no_told_reason_is_not_said_to_be_cut(state, kind):
+    [outage] = a_pon_down(state).summary["outages"]
+    assert (outage["kind"], outage["down"], outage["of"]) == (kind, 8, 8)

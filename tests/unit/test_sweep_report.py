@@ -158,3 +158,10 @@ def test_what_a_sweep_does_not_judge_is_said(answer):
 def test_an_answer_kept_before_a_list_was_there_still_makes_a_page(answer):
     old = {k: v for k, v in answer.items() if k not in ("not_judged", "partly_read")}
     assert sweep_words().phrases["not_judged"].en not in report(old)
+
+
+def test_several_pons_of_one_olt_that_are_out_point_above_their_cables(answer):
+    one = {"kind": "pon_down", "olt": "olt-1", "pon": "0/1", "down": 8, "of": 8, "since": None}
+    asked = sweep_words().phrases["pons_of_olt_out"].en
+    assert asked in report({**answer, "outages": [{**one, "pons_of_olt_out": 2}]})
+    assert asked not in report({**answer, "outages": [{**one, "pons_of_olt_out": 1}]})
