@@ -75,7 +75,9 @@ def fading(view: View, drift: Drift, olt_drift: Drift) -> pd.DataFrame:
     trend = np.nan_to_num(drift.per_month, nan=0.0)
     siblings = (worst <= -limits.pon_drop_db) | (trend <= -drop)
     alone = (worst <= -drop) | (trend <= -drop)
-    pon = view.boxes["known_olt"].astype(object) + " " + view.boxes["known_pon"].astype(object)
+    label = view.boxes["known_pon"].astype(object)
+    label = label.where(label != "")  # an OLT that does not tell its PONs is not one of them
+    pon = view.boxes["known_olt"].astype(object) + " " + label
     count = pon.where(siblings).map(pon[siblings].value_counts()).fillna(0).to_numpy()
     of = pon.map(pon.value_counts()).fillna(0).to_numpy()
     shared = siblings & (count >= limits.pon_siblings)

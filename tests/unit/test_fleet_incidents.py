@@ -50,3 +50,18 @@ def test_an_ont_that_the_operator_shut_off_is_not_worth_a_diagnosis():
 def test_a_pon_that_is_down_for_no_told_reason_is_not_said_to_be_cut(state, kind):
     [outage] = a_pon_down(state).summary["outages"]
     assert (outage["kind"], outage["down"], outage["of"]) == (kind, 8, 8)
+
+
+def test_boxes_whose_pon_the_olt_does_not_tell_share_no_feeder():
+    boxes = [a_box(n, rx_dbm=-22.0 if n < 2 else -20.0) for n in range(6)]
+    past = {n: dict.fromkeys(range(1, 20), -20.0) for n in range(6)}
+    found = judged(boxes, [an_ont(n, pon="", pon_read=False) for n in range(6)], past_db=past)
+    assert found.summary["fading_pons"] == []
+    assert [one["kind"] for one in found.summary["fading"]] == ["drop_or_connector"] * 2
+
+
+def test_boxes_of_one_pon_do():
+    boxes = [a_box(n, rx_dbm=-22.0 if n < 2 else -20.0) for n in range(6)]
+    past = {n: dict.fromkeys(range(1, 20), -20.0) for n in range(6)}
+    found = judged(boxes, [an_ont(n) for n in range(6)], past_db=past)
+    assert [one["siblings"] for one in found.summary["fading_pons"]] == [2]
