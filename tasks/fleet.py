@@ -38,7 +38,7 @@ async def judge_fleet(sweep: Sweep, olts_asked: Sequence[str], acs_configured: b
     from cpe.fleet.compare import Pasts, compare  # noqa: PLC0415
     from cpe.fleet.conclude import conclude, join_frames, known_frame  # noqa: PLC0415
     from cpe.fleet.history import Album  # noqa: PLC0415 - pandas
-    from cpe.fleet.load import load_frames, mistrust, sources_of  # noqa: PLC0415
+    from cpe.fleet.load import doubt_clocks, load_frames, mistrust, sources_of  # noqa: PLC0415
 
     fleet = (await clients.store()).fleet()
     now, thresholds = datetime.now(UTC), _thresholds()
@@ -59,7 +59,7 @@ async def judge_fleet(sweep: Sweep, olts_asked: Sequence[str], acs_configured: b
         frames, acs, olts, now=now.timestamp(), acs_configured=acs_configured,
         olts_asked=olts_asked, thresholds=thresholds,
     )  # fmt: skip
-    frames = mistrust(frames, reads, olts)
+    frames = doubt_clocks(mistrust(frames, reads, olts), now.timestamp(), thresholds.line)
     del acs, olts, erp
     known_before = frames.known
     joined = await asyncio.to_thread(join_frames, frames, sources, thresholds)

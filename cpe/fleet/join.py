@@ -65,11 +65,11 @@ def join(
     fleet = boxes.copy(deep=False)
     fleet["acs_known"] = True
     fleet["key"] = "acs:" + fleet["acs_id"]
-    before = _position(known["key"], fleet["key"])
-    rows = _position(best["gpon_serial"], fleet["gpon_serial"])
+    before = positions(known["key"], fleet["key"])
+    rows = positions(best["gpon_serial"], fleet["gpon_serial"])
     if len(known):
         earlier = _taken(known["gpon_serial"], before)
-        rows = np.where(rows >= 0, rows, _position(best["gpon_serial"], earlier))
+        rows = np.where(rows >= 0, rows, positions(best["gpon_serial"], earlier))
         fleet["gpon_serial"] = fleet["gpon_serial"].fillna(earlier)
     rows = _one_box_each(rows, fleet["last_inform"].to_numpy(dtype=np.float64))
     extra = _only_on_olts(best, rows, known)
@@ -94,7 +94,7 @@ def _best_rows(onts: pd.DataFrame) -> pd.DataFrame:
     return kept.sort_index().reset_index(drop=True)
 
 
-def _position(index: pd.Series, wanted: pd.Series) -> np.ndarray:
+def positions(index: pd.Series, wanted: pd.Series) -> np.ndarray:
     """Where each wanted value is in the index (its first place), −1 for nowhere or nothing."""
     options = pc.SetLookupOptions(_texts(index), skip_nulls=True)
     found = pc.call_function("index_in", [_texts(wanted)], options)
@@ -135,7 +135,7 @@ def _only_on_olts(best: pd.DataFrame, rows: np.ndarray, known: pd.DataFrame) -> 
     extra = pd.DataFrame({"gpon_serial": serials, "ont_row": at, "acs_known": False})
     extra["key"] = "olt:" + serials
     if len(known):
-        before = _position(known["gpon_serial"], serials)
+        before = positions(known["gpon_serial"], serials)
         for name in ("acs_id", "serial", "model", "firmware", "family", "manufacturer"):
             if name in known:
                 extra[name] = _taken(known[name], before)
@@ -175,7 +175,7 @@ def _with_ont(fleet: pd.DataFrame, best: pd.DataFrame, rows: np.ndarray) -> pd.D
 
 def _with_known(fleet: pd.DataFrame, known: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     """Where a box was before, and whether an OLT that may have it could not be read."""
-    before = _position(known["key"], fleet["key"])
+    before = positions(known["key"], fleet["key"])
     fleet["before"] = before
     old_olt = _taken(known["olt"], before).astype(object)
     failed = set(sources.olts_failed)
@@ -200,8 +200,8 @@ def _or(told: pd.Series, otherwise: pd.Series) -> pd.Series:
 
 def _with_equipment(fleet: pd.DataFrame, equipment: pd.DataFrame) -> pd.DataFrame:
     """The ERPNext document of each box, by TR-069 serial, else by GPON serial."""
-    by_serial = _position(equipment["serial"], fleet["serial"].astype(object))
-    by_gpon = _position(equipment["serial"], fleet["gpon_serial"].astype(object))
+    by_serial = positions(equipment["serial"], fleet["serial"].astype(object))
+    by_gpon = positions(equipment["serial"], fleet["gpon_serial"].astype(object))
     rows = np.where(by_serial >= 0, by_serial, by_gpon)
     fleet["equipment"] = _taken(equipment["equipment"], rows)
     fleet["equipment_status"] = _taken(equipment["status"], rows)

@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from cpe.domain.sweep import SweepPart
 from cpe.fleet import coverage as cover
 from cpe.fleet import frames
 from cpe.fleet.conclude import joined_known
-from cpe.fleet.join import Sources
+from cpe.fleet.join import Sources, positions
 from cpe.fleet.joined import Frames
-from cpe.profiles.thresholds import Thresholds
+from cpe.profiles.thresholds import Line, Thresholds
 
 
 def load_frames(
@@ -130,6 +132,22 @@ def mistrust(found: Frames, reads: Sequence[cover.OltRead], parts: Sequence[Swee
         return found
     onts = found.onts.copy()
     onts.loc[onts["olt"].astype(object).isin(doubted), "pon_read"] = False
-    return Frames(
-        found.boxes, found.radios, found.nodes, onts, found.equipment, found.known, found.boots
-    )
+    return replace(found, onts=onts)
+
+
+def doubt_clocks(found: Frames, now: float, limits: Line) -> Frames:
+    """A last-down time of long ago is none where the box has informed since.
+
+    An OLT that lost its time tells the year 2000, and a feeder that was cut tonight would count as
+    customers who left.
+    """
+    onts, long_ago = found.onts, now - limits.churned_days * cover.DAY_S
+    at = positions(found.boxes["gpon_serial"], onts["gpon_serial"])
+    informed = found.boxes["last_inform"].to_numpy(dtype=np.float64)
+    heard = np.full(len(onts), np.nan)
+    heard[at >= 0] = informed[at[at >= 0]]
+    wrong = (onts["down_at"].to_numpy(dtype=np.float64) < long_ago) & (heard >= long_ago)
+    wrong &= onts["state"].astype(object).ne("online").to_numpy(dtype=bool)
+    if not wrong.any():
+        return found
+    return replace(found, onts=onts.assign(down_at=onts["down_at"].mask(wrong)))

@@ -13,7 +13,7 @@ from cpe.fleet import frames
 from cpe.fleet.baseline import MISSING, Past
 from cpe.fleet.compare import Pasts, compare
 from cpe.fleet.conclude import Conclusion, conclude, join_frames, known_frame
-from cpe.fleet.load import load_frames, mistrust, sources_of
+from cpe.fleet.load import doubt_clocks, load_frames, mistrust, sources_of
 from cpe.profiles.thresholds import load_thresholds
 
 NOW = 1_795_766_400.0
@@ -87,7 +87,8 @@ def judged(
         found, acs, olts, now=NOW, acs_configured=True,
         olts_asked=list(walked) if asked is None else asked, thresholds=thresholds,
     )  # fmt: skip
-    joined = join_frames(mistrust(found, reads, olts), sources, thresholds)
+    trusted = doubt_clocks(mistrust(found, reads, olts), NOW, thresholds.line)
+    joined = join_frames(trusted, sources, thresholds)
     nothing = np.full((len(joined.fleet), DAYS), MISSING, dtype=np.int16)
     own = nothing.copy()
     for row, days in (past_db or {}).items():

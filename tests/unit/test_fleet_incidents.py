@@ -65,3 +65,19 @@ def test_boxes_of_one_pon_do():
     past = {n: dict.fromkeys(range(1, 20), -20.0) for n in range(6)}
     found = judged(boxes, [an_ont(n) for n in range(6)], past_db=past)
     assert [one["siblings"] for one in found.summary["fading_pons"]] == [2]
+
+
+def test_a_cut_feeder_is_found_though_the_olts_clock_stands_at_its_start():
+    """The OLT lost its time: everything is down since the year 2000, as if churned long ago."""
+    begun = 946_684_800.0
+    onts = [down(n, "los", "fibre") | {"down_at": begun + n} for n in range(8)]
+    found = judged([silent(n) for n in range(8)], onts)
+    assert [(one["down"], one["since"]) for one in found.summary["outages"]] == [(8, None)]
+    assert found.summary["verdicts"] == {"pon_outage": 8}
+
+
+def test_boxes_that_left_long_ago_are_still_no_outage():
+    gone = NOW - 30 * 86_400
+    onts = [down(n, "los", "fibre") | {"down_at": gone} for n in range(8)]
+    boxes = [a_box(n, last_inform=gone, spoke_at=gone, rx_dbm=None) for n in range(8)]
+    assert judged(boxes, onts).summary["outages"] == []
