@@ -38,13 +38,16 @@ def scores(view: View, judgement: FleetJudgement, worst_db: np.ndarray) -> np.nd
     blind = (judgement.verdict == words.VERDICTS.index(Code.INCONCLUSIVE)) & ~(
         judgement.statuses == words.FAULT
     ).any(axis=1).to_numpy()
-    return np.where(blind | _of_the_pon(view, judgement) | view.shut_off, 0.0, found)
+    none_tonight = _of_the_pon(view, judgement) | view.shut_off | view.long_down
+    return np.where(blind | none_tonight, 0.0, found)
 
 
-def no_power(view: View, judgement: FleetJudgement, limit: int = TOP) -> dict[str, Any]:
-    """The homes whose own power is off: in an area without power nobody is called one by one."""
-    off = judgement.verdict == words.VERDICTS.index(Code.POWER_OFF)
-    return listed(view, off & ~view.down_together, limit)
+def of_one_home(
+    view: View, judgement: FleetJudgement, code: Code, limit: int = TOP
+) -> dict[str, Any]:
+    """The homes that are down by themselves: no part of an outage, and not since long ago."""
+    led = judgement.verdict == words.VERDICTS.index(code)
+    return listed(view, led & ~view.down_together & ~view.long_down, limit)
 
 
 def _of_the_pon(view: View, judgement: FleetJudgement) -> np.ndarray:

@@ -81,3 +81,21 @@ def test_boxes_that_left_long_ago_are_still_no_outage():
     onts = [down(n, "los", "fibre") | {"down_at": gone} for n in range(8)]
     boxes = [a_box(n, last_inform=gone, spoke_at=gone, rx_dbm=None) for n in range(8)]
     assert judged(boxes, onts).summary["outages"] == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("state", ["los", "dying_gasp"])
+def test_an_ont_that_left_long_ago_is_no_work_for_tonight(told, state):
+    gone = NOW - 30 * 86_400
+    onts = [an_ont(0, state=state, down_at=gone if told else None),
+            *(an_ont(n) for n in range(1, 8))]  # fmt: skip
+    boxes = [a_box(n, last_inform=gone if n == 0 else NOW - 60) for n in range(8)]
+    found = judged(boxes, onts).summary
+    assert (found["cut"]["count"], found["no_power"]["count"], found["worst"]) == (0, 0, [])
+    assert [one["serial"] for one in found["long_down"]["boxes"]] == ["S0"]
+
+
+def test_an_ont_that_went_down_this_week_is():
+    onts = [an_ont(0, state="los", down_at=NOW - 3 * 86_400), *(an_ont(n) for n in range(1, 8))]
+    found = judged([silent(0), *(a_box(n) for n in range(1, 8))], onts).summary
+    assert (found["cut"]["count"], found["long_down"]["count"], len(found["worst"])) == (1, 0, 1)
