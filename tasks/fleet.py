@@ -64,7 +64,7 @@ async def judge_fleet(sweep: Sweep, olts_asked: Sequence[str], acs_configured: b
     known_before = frames.known
     joined = await asyncio.to_thread(join_frames, frames, sources, thresholds)
     del frames
-    album, pasts = Album(joined.fleet, known_before, span), list[Any]()
+    album, pasts = Album(joined.fleet, known_before, span, today=today), list[Any]()
     for column in ("rx_cdbm", "ont_rx_cdbm", "olt_rx_cdbm"):
         past = album.empty()
         async for day in fleet.past_days(today=today, days=span, column=column):

@@ -25,7 +25,8 @@ from cpe.profiles.thresholds import Thresholds
 
 KNOWN_COLUMNS: Final = (
     "id", "key", "acs_id", "serial", "gpon_serial", "model", "firmware", "firmware_since",
-    "firmware_before", "olt", "pon", "in_acs", "on_olt", "last_boot", "rx_at", "verdict",
+    "firmware_before", "olt", "pon", "placed_at", "in_acs", "on_olt", "last_boot", "rx_at",
+    "verdict",
 )  # fmt: skip
 BIN_DB: Final = 0.5
 RX_RANGE: Final = (-32.0, -4.0)
@@ -50,7 +51,7 @@ def known_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     found = pd.DataFrame(
         {name: pd.Series(columns.get(name, []), dtype=object) for name in KNOWN_COLUMNS}
     )
-    for name in ("firmware_since", "last_boot", "rx_at"):
+    for name in ("firmware_since", "placed_at", "last_boot", "rx_at"):
         found[name] = found[name].astype("float64")
     for name in ("in_acs", "on_olt"):
         found[name] = found[name].astype(bool)

@@ -17,14 +17,19 @@ from cpe.profiles.thresholds import Thresholds
 DAY_S: Final = 86_400.0
 Day = tuple[int, Sequence[int], Sequence[int]]
 """(days before today, box ids, hundredths of a dBm)."""
+Place = tuple[np.ndarray, np.ndarray]
 
 
 class Album:
-    """Lays kept days beside the fleet's rows, one at a time; `known["id"]` names the boxes."""
+    """Lays kept days beside the fleet's rows, one at a time; `known["id"]` names the boxes.
 
-    def __init__(self, fleet: pd.DataFrame, known: pd.DataFrame, span: int) -> None:
+    Of a box that was moved only the days since: another PON is another loss, no decay.
+    """
+
+    def __init__(self, fleet: pd.DataFrame, known: pd.DataFrame, span: int, *, today: int) -> None:
         self._row_of = _rows_by_id(fleet, known)
         self._size, self._span = len(fleet), span
+        self._days_in_place = _days_in_place(fleet, known, today)
 
     def empty(self) -> Past:
         """No day yet."""
@@ -39,8 +44,38 @@ class Album:
         rows = np.where(
             at < len(self._row_of), self._row_of[np.minimum(at, len(self._row_of) - 1)], -1
         )
-        kept = rows >= 0
+        kept = (rows >= 0) & (age <= self._days_in_place[rows])
         past.values[rows[kept], age - 1] = np.asarray(values, dtype=np.int16)[kept]
+
+
+def has_moved(now: Place, before: Place) -> np.ndarray:
+    """Whether both places, of OLTs and PONs, are told and are not one."""
+    both = pd.notna(now[0]) & pd.notna(before[0])
+    other_pon = _told(now[1]) & _told(before[1]) & (now[1] != before[1])
+    return both & ((now[0] != before[0]) | other_pon)
+
+
+def _told(pons: np.ndarray) -> np.ndarray:
+    return pd.notna(pons) & (pons != "")
+
+
+def _days_in_place(fleet: pd.DataFrame, known: pd.DataFrame, today: int) -> np.ndarray:
+    """How many days back each box hung where it hangs now."""
+    before = fleet["before"].to_numpy(dtype=np.int64)
+    found = np.full(max(len(fleet), 1), np.inf)
+    rows = np.flatnonzero(before >= 0)
+    was = known[["olt", "pon", "placed_at"]].take(before[rows])
+    placed_at = was["placed_at"].to_numpy(dtype=np.float64)
+    found[rows] = np.where(np.isnan(placed_at), np.inf, today - placed_at // DAY_S)
+    now = (_texts(fleet["known_olt"].iloc[rows]), _texts(fleet["known_pon"].iloc[rows]))
+    found[rows[has_moved(now, (_texts(was["olt"]), _texts(was["pon"])))]] = 0
+    return found
+
+
+def _texts(values: pd.Series) -> np.ndarray:
+    found = values.astype(object).to_numpy().copy()
+    found[pd.isna(found)] = None
+    return found
 
 
 def _rows_by_id(fleet: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cpe.domain.memory import Identity
+from cpe.fleet.history import has_moved
 
 DAY_S: Final = 86_400
 _CHUNK: Final = 4_000
@@ -29,7 +30,16 @@ def box_rows(rows: pd.DataFrame, known: pd.DataFrame, now: float) -> Iterator[di
     """Each box as it was seen now; an ONT that was not read stays where it was."""
     old = _before(
         known,
-        ("olt", "pon", "firmware", "firmware_since", "firmware_before", "rx_at", "last_boot"),
+        (
+            "olt",
+            "pon",
+            "firmware",
+            "firmware_since",
+            "firmware_before",
+            "rx_at",
+            "last_boot",
+            "placed_at",
+        ),
     )
     firmware, was = _objects(rows["firmware"]), old["firmware"]
     same = pd.notna(was) & (pd.isna(firmware) | (firmware == was))
@@ -53,7 +63,13 @@ def box_rows(rows: pd.DataFrame, known: pd.DataFrame, now: float) -> Iterator[di
     for name in ("olt", "pon"):
         texts[name] = np.where(pd.isna(texts[name]), old[name], texts[name])
     seen_at = round(now * 1000)
-    yield from _dicts({"key": _objects(rows["key"]), **texts, **plain}, {"seen_at": seen_at})
+    placed_at = np.where(_moved(texts, old), seen_at, _ms(old["placed_at"]))
+    columns = {"key": _objects(rows["key"]), **texts, "placed_at": placed_at, **plain}
+    yield from _dicts(columns, {"seen_at": seen_at})
+
+
+def _moved(texts: Mapping[str, np.ndarray], old: Mapping[str, np.ndarray]) -> np.ndarray:
+    return has_moved((texts["olt"], texts["pon"]), (old["olt"], old["pon"]))
 
 
 def day_rows(
@@ -161,7 +177,7 @@ def _objects(values: pd.Series) -> np.ndarray:
 def _before(known: pd.DataFrame, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     return {
         name: known[name].to_numpy(dtype=np.float64)
-        if name in ("firmware_since", "rx_at", "last_boot")
+        if name in ("firmware_since", "rx_at", "last_boot", "placed_at")
         else _objects(known[name])
         for name in names
     }

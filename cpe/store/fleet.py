@@ -38,7 +38,8 @@ _KEYS_AT_ONCE: Final = 400
 """Bound parameters of one IN (…); SQLite takes 999 in its oldest builds."""
 _KNOWN: Final = (
     "id", "key", "acs_id", "serial", "gpon_serial", "model", "firmware", "firmware_since",
-    "firmware_before", "olt", "pon", "in_acs", "on_olt", "last_boot", "rx_at", "verdict",
+    "firmware_before", "olt", "pon", "placed_at", "in_acs", "on_olt", "last_boot", "rx_at",
+    "verdict",
 )  # fmt: skip
 VERDICTS: Final = (*ORDER_OF_CAUSES, Code.HEALTHY, Code.INCONCLUSIVE)
 """What the numbers in `fleet_days.verdict` mean; new ones go to the end."""
@@ -66,7 +67,7 @@ async def known_boxes(
         columns: dict[str, list[Any]] = {
             name: list(values) for name, values in zip(_KNOWN, zip(*rows, strict=True), strict=True)
         }
-        for name in ("firmware_since", "last_boot", "rx_at"):
+        for name in ("firmware_since", "placed_at", "last_boot", "rx_at"):
             columns[name] = [None if at is None else at / 1000 for at in columns[name]]
         yield columns
         last = columns["id"][-1]
@@ -229,7 +230,7 @@ async def trend(database: Database, serial: str) -> tuple[FleetBox, list[TrendPo
 async def past_readings(
     connection: AsyncConnection, identity: Identity | None, since: datetime, limit: int
 ) -> list[PastReading]:
-    """What sweeps read of a box, for the diagnosis of it."""
+    """What sweeps read of a box where it hangs now, for the diagnosis of it."""
     if identity is None:
         return []
     table, days = fleet_boxes.c, fleet_days.c
@@ -239,16 +240,16 @@ async def past_readings(
         box = table.gpon_serial == identity.gpon_serial
     else:
         return []
-    newest = select(table.id).where(box).order_by(table.seen_at.desc()).limit(1)
-    found = (await connection.execute(newest)).scalar_one_or_none()
+    newest = select(table.id, table.placed_at).where(box).order_by(table.seen_at.desc()).limit(1)
+    found = (await connection.execute(newest)).first()
     if found is None:
         return []
-    today = milliseconds(since) // DAY_MS
+    today = max(milliseconds(since), found.placed_at or 0) // DAY_MS
     # One seek a day: the key begins with the day, as the nightly bulk insert wants it.
     wanted = range(today, today + KEPT_DAYS + 1)
     query = (
         select(fleet_days)
-        .where(and_(days.day.in_(list(wanted)), days.box == found))
+        .where(and_(days.day.in_(list(wanted)), days.box == found.id))
         .order_by(days.day.desc())
     )
     readings: list[PastReading] = []

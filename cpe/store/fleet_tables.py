@@ -37,6 +37,7 @@ fleet_boxes: Final = Table(
     Column("olt", PlainText),
     Column("pon", PlainText),
     Column("ont", PlainText),
+    Column("placed_at", BigInteger),
     Column("state", PlainText),
     Column("in_acs", Boolean, nullable=False),
     Column("on_olt", Boolean, nullable=False),
@@ -54,7 +55,8 @@ fleet_boxes: Final = Table(
     Index(None, "score"),
     sqlite_autoincrement=True,
 )
-"""`key` is `acs:<ACS id>`, or `olt:<GPON serial>` for what only an OLT shows. Ids are never used
+"""`placed_at` is when a sweep first met it on this PON, null as long as it was met on no other.
+`key` is `acs:<ACS id>`, or `olt:<GPON serial>` for what only an OLT shows. Ids are never used
 again: the days of a box that is gone must not become another's."""
 
 fleet_days: Final = Table(

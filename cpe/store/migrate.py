@@ -22,7 +22,7 @@ from cpe.domain.errors import StoreError
 from cpe.store.engine import BUSY_TIMEOUT_S, Database
 from cpe.store.url import file_folder, label
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The newest revision in `migrations/versions`; a test holds it."""
 VERSION_TABLE: Final = "cpe_revision"
 """Not Alembic's default name: Prefect's server uses that one, maybe in the same database."""

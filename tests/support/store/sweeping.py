@@ -159,6 +159,19 @@ class Sweeping:
         olt = [r.value for r in history.readings if r.name == "optical.olt_rx_dbm"]
         assert olt == [-22.01, -22.02, -22.03, -22.04]
 
+    async def test_a_diagnosis_recalls_nothing_of_another_pon(self, store):
+        await store.keep(samples.kept())
+        key, moved = f"acs:{samples.ACS_ID}", (TODAY - 2) * DAY_MS + 9
+        fleet = store.fleet()
+        await fleet.keep_boxes([a_box(7, key=key, acs_id=samples.ACS_ID, placed_at=moved)])
+        number = (await fleet.box_ids([key]))[key]
+        await fleet.keep_days([a_day(number, TODAY - n, -2000 - n) for n in range(1, 5)])
+        [known] = [c async for c in fleet.known_boxes(seen_after=EARLY)]
+        assert known["placed_at"] == [moved / 1000]
+        history = (await store.recall(samples.SERIAL, now=NOON)).history
+        olt = [r.value for r in history.readings if r.name == "optical.olt_rx_dbm"]
+        assert olt == [-22.01, -22.02]
+
     async def test_old_days_become_weekly_means_and_recent_ones_stay(self, store):
         fleet = store.fleet()
         await fleet.keep_boxes([a_box(1)])
