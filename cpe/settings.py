@@ -9,11 +9,18 @@ import json
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, cast
+from typing import Annotated, Any, Final, Literal, Self, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cpe.domain.errors import StoreError
@@ -267,7 +274,8 @@ Hours = Annotated[str, AfterValidator(_hours)]
 class SweepSettings(Settings):
     """How a sweep reads and what it may do by itself."""
 
-    model_config = _env("CPE_SWEEP_")
+    # An empty CPE_SWEEP_QUIET_HOURS says something; any other empty variable is none.
+    model_config = _env("CPE_SWEEP_") | SettingsConfigDict(env_ignore_empty=False)
 
     freshness_s: Annotated[float, Field(gt=0, le=30 * 86_400)] = 86_400.0
     """How old a reading may be to be judged; nobody waits on the phone."""
@@ -288,6 +296,11 @@ class SweepSettings(Settings):
     timezone: TimeZone = "America/Montreal"
     shards: Annotated[int, Field(ge=1, le=64)] = 1
     """Above 1 the OLTs are walked by that many deployment runs, on as many workers."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, told: Any) -> Any:
+        return {k: v for k, v in dict(told).items() if v != "" or k == "quiet_hours"}
 
 
 _ALL: Final = {

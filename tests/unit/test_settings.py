@@ -177,3 +177,17 @@ def test_settings_that_are_read_often_follow_the_environment(monkeypatch):
         AcsSettings.current()
     monkeypatch.setenv("CPE_ACS_URL", "http://one")
     assert AcsSettings.current() == first
+
+
+def test_empty_quiet_hours_are_none_and_any_other_empty_variable_is_unset(monkeypatch):
+    assert SweepSettings().quiet_hours == "17-23"
+    monkeypatch.setenv("CPE_SWEEP_QUIET_HOURS", "")
+    monkeypatch.setenv("CPE_SWEEP_WORST", "")
+    found = SweepSettings()
+    assert (found.quiet_hours, found.worst) == ("", 10)
+
+
+def test_a_time_zone_that_does_not_exist_is_refused_before_a_sweep(monkeypatch):
+    monkeypatch.setenv("CPE_SWEEP_TIMEZONE", "Montreal")
+    with pytest.raises(ValidationError, match="time zone"):
+        SweepSettings()
