@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from prefect import task
@@ -24,6 +24,7 @@ from tasks.sweep import keep_part, tell
 
 log = logging.getLogger("cpe.sweep")
 Json = dict[str, Any]
+REFRESHED: Final = "refreshed"
 AT_ONCE = 20
 IDS_AT_ONCE = 40
 """A $in of 250 ids is where an NBI's 16 KiB of headers end; ours carry a long projection."""
@@ -37,6 +38,8 @@ async def refresh_boxes(sweep: Sweep, judged: Judged) -> Json:
     trouble; then other stale ones. Never raises AccessError.
     """
     settings = SweepSettings()
+    if await _was_refreshed(sweep):
+        return {"asked": 0, "read": 0, "skipped": "already refreshed"}
     if is_quiet(settings):
         return {"asked": 0, "read": 0, "skipped": f"quiet hours {settings.quiet_hours}"}
     from cpe.fleet.doubt import stale_that_matter  # noqa: PLC0415 - pandas
@@ -47,6 +50,12 @@ async def refresh_boxes(sweep: Sweep, judged: Judged) -> Json:
     answered = await _ask(wanted, settings.refresh_per_s)
     rows = await _read_again(sweep, answered) if answered else 0
     return {"asked": len(wanted), "answered": len(answered), "read": rows, "skipped": ""}
+
+
+async def _was_refreshed(sweep: Sweep) -> bool:
+    """Whether this sweep, killed since, has spent its budget already."""
+    parts = await (await clients.store()).fleet().parts(sweep.id, "acs", with_data=False)
+    return any(part.name == REFRESHED for part in parts)
 
 
 def is_quiet(settings: SweepSettings, now: datetime | None = None) -> bool:
@@ -113,6 +122,6 @@ async def _read_again(sweep: Sweep, acs_ids: list[str]) -> int:
             frames.pack(part.radios, frames.RADIOS),
             frames.pack(part.nodes, frames.NODES),
         )
-        kept = SweepPart("acs", "refreshed", 0, len(part), whole=False, data=data)
+        kept = SweepPart("acs", REFRESHED, 0, len(part), whole=False, data=data)
         await keep_part(sweep.id, kept)
     return len(part)

@@ -99,7 +99,8 @@ async def read_acs_fleet(sweep_id: str) -> FleetRead:
     is large is read in a process of its own.
     """
     fleet = (await clients.store()).fleet()
-    kept = await fleet.parts(sweep_id, "acs", with_data=False)
+    parts = await fleet.parts(sweep_id, "acs", with_data=False)
+    kept = [part for part in parts if not part.name]  # what was refreshed is no part of the stream
     if kept and kept[-1].whole:
         return FleetRead(sum(p.rows for p in kept), whole=True, detail=kept[-1].detail)
     position = kept[-1].position + 1 if kept else 0

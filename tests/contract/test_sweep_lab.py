@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,8 @@ from cpe.store import sweeps
 from cpe.store.repository import Store
 from deployments.lab.serve import running_lab
 from deployments.lab.web_server import Trouble
+from flows import sweep as runbook
+from tasks import refreshing as tasks_refreshing
 from tasks import sweep as tasks_sweep
 from tasks.clients import close_clients
 from tests.support.sweeping import plant_past, swept
@@ -339,3 +342,38 @@ async def test_in_quiet_hours_no_box_is_asked(lab, monkeypatch):
     answer = (await swept(refresh=True)).answer
     assert answer["acted"]["refreshed"]["asked"] == 0
     assert "quiet hours" in answer["acted"]["refreshed"]["skipped"]
+
+
+async def test_a_sweep_killed_after_refreshing_reads_nothing_and_asks_nobody_again(
+    lab, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("CPE_SWEEP_FRESHNESS_S", "60")
+    monkeypatch.setenv("CPE_SWEEP_REFRESH_TOTAL", "4")
+    monkeypatch.setenv("CPE_SWEEP_REFRESH_PER_S", "50")
+    real = runbook.keep_fleet
+
+    async def killed(judged):
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(runbook, "keep_fleet", SimpleNamespace(fn=killed))
+    with pytest.raises(RuntimeError, match="killed"):
+        await swept(refresh=True)
+    async with open_store(tmp_path) as store:
+        left = await sweeps.load(store._database, None, ended=False)
+        kept = [(p.name, p.position, p.rows) for p in await store.fleet().parts(left.id, "acs")]
+    assert ("refreshed", 0, 4) in kept
+    again, really = [], tasks_sweep.keep_part
+
+    async def watched(sweep_id, part):
+        again.append(part)
+        await really(sweep_id, part)
+
+    for module in (tasks_sweep, tasks_refreshing):
+        monkeypatch.setattr(module, "keep_part", watched)
+    monkeypatch.setattr(runbook, "keep_fleet", real)
+    answer = (await swept(refresh=True)).answer
+    assert again == []
+    assert answer["id"] == left.id
+    assert answer["coverage"]["acs"]["rows"] == DEVICES
+    assert answer["coverage"]["fresh"] == 4
+    assert answer["acted"]["refreshed"]["asked"] == 0
