@@ -26,6 +26,8 @@ log = logging.getLogger("cpe.sweep")
 Json = dict[str, Any]
 REFRESHED: Final = "refreshed"
 AT_ONCE = 20
+ASK_S = 2_700.0
+"""Within the task's own limit, which would end the whole sweep."""
 IDS_AT_ONCE = 40
 """A $in of 250 ids is where an NBI's 16 KiB of headers end; ours carry a long projection."""
 
@@ -41,15 +43,15 @@ async def refresh_boxes(sweep: Sweep, judged: Judged) -> Json:
     if await _was_refreshed(sweep):
         return {"asked": 0, "read": 0, "skipped": "already refreshed"}
     if is_quiet(settings):
-        return {"asked": 0, "read": 0, "skipped": f"quiet hours {settings.quiet_hours}"}
+        return {"asked": 0, "read": 0, "skipped": _quiet(settings)}
     from cpe.fleet.doubt import stale_that_matter  # noqa: PLC0415 - pandas
 
     wanted = stale_that_matter(judged.conclusion, limit=settings.refresh_total)
     if not wanted:
         return {"asked": 0, "read": 0, "skipped": "" if settings.refresh_total else "budget 0"}
-    answered = await _ask(wanted, settings.refresh_per_s)
+    asked, answered, skipped = await _ask(wanted, settings)
     rows = await _read_again(sweep, answered) if answered else 0
-    return {"asked": len(wanted), "answered": len(answered), "read": rows, "skipped": ""}
+    return {"asked": asked, "answered": len(answered), "read": rows, "skipped": skipped}
 
 
 async def _was_refreshed(sweep: Sweep) -> bool:
@@ -67,8 +69,15 @@ def is_quiet(settings: SweepSettings, now: datetime | None = None) -> bool:
     return first <= hour < last if first <= last else hour >= first or hour < last
 
 
-async def _ask(wanted: list[str], per_s: float) -> list[str]:
-    """Begin so many refreshes a second; the ACS ids of the boxes that were read."""
+def _quiet(settings: SweepSettings) -> str:
+    return f"quiet hours {settings.quiet_hours}"
+
+
+async def _ask(wanted: list[str], settings: SweepSettings) -> tuple[int, list[str], str]:
+    """Begin so many refreshes a second, until it is quiet or late.
+
+    How many were begun, the ACS ids of the boxes that were read, why the others were not asked.
+    """
     gate, answered = asyncio.Semaphore(AT_ONCE), list[str]()
     acs, limit_s = clients.acs(), DiagnosisSettings().freshness_s
 
@@ -88,11 +97,20 @@ async def _ask(wanted: list[str], per_s: float) -> list[str]:
                 answered.append(acs_id)
                 tell("refresh", len(answered), len(wanted))
 
+    loop, asked, skipped = asyncio.get_running_loop(), 0, ""
+    end = loop.time() + ASK_S
     async with asyncio.TaskGroup() as group:
         for acs_id in wanted:
+            async with gate:  # a box's turn, not a place in a queue that may outlast the hour
+                skipped = _quiet(settings) if is_quiet(settings) else ""
+            if loop.time() >= end:
+                skipped = "the time was used up"
+            if skipped:
+                break
             group.create_task(one(acs_id))
-            await asyncio.sleep(1 / per_s)
-    return answered
+            asked += 1
+            await asyncio.sleep(1 / settings.refresh_per_s)
+    return asked, answered, skipped
 
 
 async def _read_again(sweep: Sweep, acs_ids: list[str]) -> int:

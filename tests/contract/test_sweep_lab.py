@@ -377,3 +377,24 @@ async def test_a_sweep_killed_after_refreshing_reads_nothing_and_asks_nobody_aga
     assert answer["coverage"]["acs"]["rows"] == DEVICES
     assert answer["coverage"]["fresh"] == 4
     assert answer["acted"]["refreshed"]["asked"] == 0
+
+
+async def test_refreshing_ends_where_the_quiet_hours_begin(lab, monkeypatch):
+    monkeypatch.setenv("CPE_SWEEP_FRESHNESS_S", "60")
+    monkeypatch.setenv("CPE_SWEEP_REFRESH_TOTAL", "8")
+    monkeypatch.setenv("CPE_SWEEP_REFRESH_PER_S", "50")
+    hours = iter([False] * 4)  # when it begins, and before each of three boxes
+    monkeypatch.setattr(tasks_refreshing, "is_quiet", lambda settings: next(hours, True))
+    refreshed = (await swept(refresh=True)).answer["acted"]["refreshed"]
+    assert (refreshed["asked"], refreshed["read"]) == (3, 3)
+    assert "quiet hours" in refreshed["skipped"]
+
+
+async def test_refreshing_leaves_the_sweep_time_to_end(lab, monkeypatch):
+    monkeypatch.setenv("CPE_SWEEP_FRESHNESS_S", "60")
+    monkeypatch.setenv("CPE_SWEEP_REFRESH_PER_S", "50")
+    monkeypatch.setattr(tasks_refreshing, "ASK_S", 0.0)
+    answer = (await swept(refresh=True)).answer
+    assert answer["acted"]["refreshed"]["asked"] == 0
+    assert "time" in answer["acted"]["refreshed"]["skipped"]
+    assert answer["coverage"]["seen"] == DEVICES
