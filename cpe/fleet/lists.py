@@ -124,7 +124,8 @@ def rebooting(view: View, boots: np.ndarray, limit: int = TOP) -> dict[str, Any]
 def stock_truth(view: View, equipment: pd.DataFrame, limit: int = TOP) -> dict[str, Any]:
     """Where ERPNext and the plant tell different stories.
 
-    Informing while in stock; Actif and seen by nobody; one GPON serial on two boxes of the ACS.
+    Informing while in stock; Actif and seen by nobody for `never_seen_days`; one GPON serial on
+    two boxes of the ACS.
     A source that was not read proves no absence.
     """
     status = view.boxes["equipment_status"].astype(object)
@@ -135,8 +136,9 @@ def stock_truth(view: View, equipment: pd.DataFrame, limit: int = TOP) -> dict[s
     count: int | None = None
     if view.sources.acs_whole and not view.sources.olts_failed and not view.sources.acs_is_down:
         serials = equipment["serial"].astype(object)
-        seen = serials.isin(view.boxes["serial"].astype(object)) | serials.isin(
-            view.boxes["gpon_serial"].astype(object)
+        lately = view.boxes[_seen_lately(view)]
+        seen = serials.isin(lately["serial"].astype(object)) | serials.isin(
+            lately["gpon_serial"].astype(object)
         )
         gone = equipment[equipment["status"].astype(object).eq("Actif") & ~seen]
         count = len(gone)
@@ -153,6 +155,17 @@ def stock_truth(view: View, equipment: pd.DataFrame, limit: int = TOP) -> dict[s
         "active_never_seen": {"count": count, "boxes": unseen},
         "gpon_serial_twice": listed(view, twice, limit),
     }
+
+
+def _seen_lately(view: View) -> np.ndarray:
+    """Boxes that informed, or were up at an OLT, within `never_seen_days`.
+
+    That the ACS has a document of a box, or an OLT its serial, is no sign of life.
+    """
+    long_ago = view.sources.now - view.thresholds.fleet.never_seen_days * 86_400
+    informed = view.floats("last_inform") >= long_ago
+    at_olt = view.on_olt & (~view.down | (view.floats("down_at") >= long_ago))
+    return informed | at_olt
 
 
 def firmware_outliers(view: View, judgement: FleetJudgement) -> Records:
