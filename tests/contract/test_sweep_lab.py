@@ -304,6 +304,7 @@ async def test_equipment_in_stock_that_informs_and_active_that_is_gone_are_told(
     table = lab.erp._handle.__self__.tables["Service Equipment"]
     table.update("EQP-00021", {"status": "En inventaire"})
     table.insert({"serial_number": "LOST0001", "status": "Actif", "equipment_type": "ONT"})
+    table.insert({"serial_number": "TV0001", "status": "Actif", "equipment_type": "TV Box"})
     stock = (await swept()).answer["stock"]
     assert [b["equipment"] for b in stock["informing_in_stock"]["boxes"]] == ["EQP-00021"]
     assert [b["serial"] for b in stock["active_never_seen"]["boxes"]] == ["LOST0001"]
