@@ -22,7 +22,7 @@ from cpe.domain.sweep import FleetBox, TrendPoint
 from cpe.domain.verdict import ORDER_OF_CAUSES, Code
 from cpe.store import tables
 from cpe.store.engine import Database
-from cpe.store.fleet_tables import fleet_boxes, fleet_days, fleet_weeks
+from cpe.store.fleet_tables import fleet_boxes, fleet_days, fleet_sweeps, fleet_weeks
 from cpe.store.upsert import upsertable, write_many
 
 Rows = Iterable[Mapping[str, Any]]
@@ -32,6 +32,8 @@ MISSING: Final = 32_767
 KEPT_DAYS: Final = 42
 """Days kept as such: the longest baseline, a week that is not yet over, and a poller gap."""
 KEPT_WEEKS: Final = 60
+KNOWN_DAYS: Final = 30
+"""A box that no sweep met for so long is gone."""
 _AT_ONCE: Final = 4_000
 _READ_AT_ONCE: Final = 10_000
 _KEYS_AT_ONCE: Final = 400
@@ -171,25 +173,36 @@ async def thin_out(database: Database, *, today: int) -> None:
 
 
 async def worst(database: Database, *, limit: int) -> list[FleetBox]:
-    """The boxes that deserve attention most, the worst first."""
+    """The boxes of the last sweep that deserve attention most, the worst first."""
     table = fleet_boxes.c
-    query = select(fleet_boxes).where(table.score > 0).order_by(table.score.desc(), table.id)
-    return await _boxes(database, query.limit(limit))
+    query = select(fleet_boxes).where(table.score > 0, table.seen_at >= await _last_swept(database))
+    return await _boxes(database, query.order_by(table.score.desc(), table.id).limit(limit))
+
+
+async def _last_swept(database: Database) -> int:
+    """When the last sweep that ended began, in ms; what it met was seen later."""
+    table = fleet_sweeps.c
+    query = select(func.max(table.started_at)).where(table.finished_at.is_not(None))
+    async with database.read() as connection:
+        at = (await connection.execute(query)).scalar_one()
+    return 0 if at is None else milliseconds(at)
 
 
 async def on_pon(database: Database, *, olt: str, pon: str) -> list[FleetBox]:
-    """Every box of a PON, the weakest first."""
+    """Every box that hung on a PON when it was last seen, the weakest first; none that is gone."""
     table = fleet_boxes.c
-    query = select(fleet_boxes).where(table.olt == olt, table.pon == pon)
+    since = await _last_swept(database) - KNOWN_DAYS * DAY_MS
+    query = select(fleet_boxes).where(table.olt == olt, table.pon == pon, table.seen_at >= since)
     return await _boxes(database, query.order_by(table.rx_cdbm.is_(None), table.rx_cdbm))
 
 
 async def pons(database: Database) -> list[tuple[str, str, int]]:
-    """(OLT, PON, boxes) of every PON that a sweep met."""
+    """(OLT, PON, boxes) of every PON that sweeps met lately."""
     table = fleet_boxes.c
+    since = await _last_swept(database) - KNOWN_DAYS * DAY_MS
     query = (
         select(table.olt, table.pon, func.count())
-        .where(table.olt.is_not(None), table.pon.is_not(None))
+        .where(table.olt.is_not(None), table.pon.is_not(None), table.seen_at >= since)
         .group_by(table.olt, table.pon)
         .order_by(table.olt, table.pon)
     )

@@ -131,6 +131,17 @@ class Sweeping:
         assert [b.serial for b in weakest] == ["S2", "S1", "S0"]
         assert await store.fleet().pons() == [("olt", "0/1", 3)]
 
+    async def test_a_box_that_the_last_sweep_no_longer_met_is_not_among_the_worst(self, store):
+        fleet = store.fleet()
+        await begin(store, a_sweep())
+        await fleet.finish(Sweep("one", NOON, SweepState.COMPLETE, finished_at=NOON))
+        lately = round((NOON - timedelta(days=2)).timestamp() * 1000)
+        long_ago = round((NOON - timedelta(days=200)).timestamp() * 1000)
+        await fleet.keep_boxes([a_box(1), a_box(7, seen_at=lately), a_box(8, seen_at=long_ago)])
+        assert [b.serial for b in await fleet.worst(limit=9)] == ["S1"]
+        assert [b.serial for b in await fleet.on_pon(olt="olt", pon="0/1")] == ["S7", "S1"]
+        assert await fleet.pons() == [("olt", "0/1", 2)]
+
     async def test_days_are_read_back_as_columns_and_a_gap_is_no_day(self, store):
         fleet = store.fleet()
         await fleet.keep_days(
