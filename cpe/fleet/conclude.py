@@ -143,6 +143,7 @@ def conclude(
         "pons": _records(pons, None),
     }
     rows = _rows(view, judgement, own, score)
+    _mark(rows, view, compared, fading)
     return Conclusion(covered, summary, tuple(reasons), rows, pons, fading)
 
 
@@ -238,7 +239,7 @@ def _rows(view: View, judgement: FleetJudgement, own: Drift, score: np.ndarray) 
         "key", "acs_id", "serial", "gpon_serial", "mac", "model", "firmware", "olt", "pon", "ont",
         "ont_index", "last_inform", "last_boot", "rx_dbm", "rx_at", "rx_quality", "ont_rx_dbm",
         "olt_rx_dbm", "tx_dbm", "temperature_c", "down_at", "walked_at", "cause", "acs_known",
-        "acs_unsure", "on_olt", "before", "equipment", "equipment_status",
+        "acs_unsure", "on_olt", "before", "equipment", "equipment_status", "known_olt", "known_pon",
     )  # fmt: skip
     rows = boxes[list(names)].copy(deep=False)
     states = np.array([*words.STATES, None], dtype=object)
@@ -254,3 +255,13 @@ def _rows(view: View, judgement: FleetJudgement, own: Drift, score: np.ndarray) 
     for rule in judgement.statuses:
         rows[str(rule)] = judgement.statuses[rule]
     return rows
+
+
+def _mark(rows: pd.DataFrame, view: View, compared: Compared, fading: pd.DataFrame) -> None:
+    """What the lists count, for each box: they name a hundred of it, the export all."""
+    kinds = np.full(len(rows), None, dtype=object)
+    kinds[fading["row"].to_numpy()] = fading["kind"].to_numpy(dtype=object)
+    rows["fading"] = pd.Categorical(kinds)
+    rows["downs_7d"] = compared.downs.astype(np.int16)
+    rows["boots_7d"] = compared.boots.astype(np.int16)
+    rows["long_down"], rows["partly_read"] = view.long_down, view.partly_read
