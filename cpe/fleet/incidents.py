@@ -68,7 +68,7 @@ def fading(view: View, drift: Drift, olt_drift: Drift) -> pd.DataFrame:
     Two or more siblings of one PON that fell by `pon_drop_db`: feeder or splitter, whatever share
     of the PON they are: behind a second splitter there may be two homes of 64, and diagnosis.md § 3
     knows no share. How many of how many is told. One alone, by the rule's own drop: drop cable or
-    connector.
+    connector. Of a box whose PON nobody told, the siblings are not known, nor so the cause.
     """
     limits, drop = view.thresholds.fleet, view.thresholds.optical.rx_drop_db
     worst = _worst(drift)
@@ -96,7 +96,8 @@ def fading(view: View, drift: Drift, olt_drift: Drift) -> pd.DataFrame:
     found["shared"] = shared[chosen]
     found["siblings"] = count[chosen].astype(int)
     found["of"] = of[chosen].astype(int)
-    found["kind"] = np.where(shared[chosen], "feeder_or_splitter", "drop_or_connector")
+    by_itself = np.where(pon.notna().to_numpy(), "drop_or_connector", "pon_unknown")
+    found["kind"] = np.where(shared, "feeder_or_splitter", by_itself)[chosen]
     found["hint"] = _hints(drift.long[chosen], olt_drift.long[chosen])
     found["row"] = chosen
     # One incident stands for the siblings of a PON; the boxes that fade alone come first.

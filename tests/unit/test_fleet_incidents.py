@@ -57,7 +57,13 @@ def test_boxes_whose_pon_the_olt_does_not_tell_share_no_feeder():
     past = {n: dict.fromkeys(range(1, 20), -20.0) for n in range(6)}
     found = judged(boxes, [an_ont(n, pon="", pon_read=False) for n in range(6)], past_db=past)
     assert found.summary["fading_pons"] == []
-    assert [one["kind"] for one in found.summary["fading"]] == ["drop_or_connector"] * 2
+    assert [one["kind"] for one in found.summary["fading"]] == ["pon_unknown"] * 2
+
+
+def test_a_box_that_no_olt_ever_showed_is_not_said_to_fade_in_its_own_drop():
+    past = {0: dict.fromkeys(range(1, 20), -20.0)}
+    found = judged([a_box(0, rx_dbm=-23.0)], past_db=past)
+    assert [one["kind"] for one in found.summary["fading"]] == ["pon_unknown"]
 
 
 def test_boxes_of_one_pon_do():
