@@ -73,8 +73,11 @@ def fading(view: View, drift: Drift, olt_drift: Drift) -> pd.DataFrame:
     limits, drop = view.thresholds.fleet, view.thresholds.optical.rx_drop_db
     worst = _worst(drift)
     trend = np.nan_to_num(drift.per_month, nan=0.0)
-    siblings = (worst <= -limits.pon_drop_db) | (trend <= -drop)
-    alone = (worst <= -drop) | (trend <= -drop)
+    falls = (trend <= -drop) & (
+        _seen_to_fall(drift, limits.baseline_days[-1]) >= limits.pon_drop_db
+    )
+    siblings = (worst <= -limits.pon_drop_db) | falls
+    alone = (worst <= -drop) | falls
     label = view.boxes["known_pon"].astype(object)
     label = label.where(label != "")  # an OLT that does not tell its PONs is not one of them
     pon = view.boxes["known_olt"].astype(object) + " " + label
@@ -102,6 +105,15 @@ def fading(view: View, drift: Drift, olt_drift: Drift) -> pd.DataFrame:
     found["row"] = chosen
     # One incident stands for the siblings of a PON; the boxes that fade alone come first.
     return found.sort_values(["shared", "worst_db"], kind="stable")
+
+
+def _seen_to_fall(drift: Drift, days: int) -> np.ndarray:
+    """dB that the trend fell over the days that were read, not over those it is drawn on to.
+
+    Ten days of a box that reads whole dBm fall by 2 dB a month in one box of twenty, by nothing but
+    rounding: that was two siblings on half of all PONs.
+    """
+    return -np.nan_to_num(drift.per_month, nan=0.0) * drift.long_count / days
 
 
 def _worst(drift: Drift) -> np.ndarray:

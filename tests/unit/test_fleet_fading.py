@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cpe.fleet.baseline import Drift
+from cpe.fleet.baseline import MISSING, Drift, Past, drift
 from cpe.fleet.incidents import fading, fading_pons
 from cpe.profiles.thresholds import load_thresholds
 
 
-def faded(drops_db):
+def faded(drops_db, per_month=None, readings=15):
     """What a PON of so many homes tells, each weaker than its own past by so much."""
     size = len(drops_db)
     names = [f"S{n}" for n in range(size)]
@@ -24,7 +24,8 @@ def faded(drops_db):
     unknown = np.full(size, np.nan)
     long = -np.array(drops_db, dtype=float)
     drift = Drift(
-        unknown, unknown, long, unknown, np.full(size, 15), unknown, unknown
+        unknown, unknown, long, unknown, np.full(size, readings),
+        unknown if per_month is None else np.full(size, per_month), unknown,
     )  # fmt: skip
     nothing = Drift(*[unknown] * 4, np.zeros(size, dtype=np.int64), unknown, unknown)
     view = SimpleNamespace(boxes=boxes, rx_dbm=np.full(size, -20.0), thresholds=load_thresholds())
@@ -48,3 +49,27 @@ def test_one_that_fades_alone_is_its_own_drop_or_connector():
 
 def test_one_sibling_alone_must_fall_further_than_two_together():
     assert faded([1.9, 0.0, 0.0]).empty
+
+
+def test_ten_days_of_noise_are_no_trend_of_a_month():
+    assert faded([0.3] * 4, per_month=-2.4, readings=10).empty
+
+
+def test_a_month_that_falls_is_one_before_its_medians_tell():
+    found = faded([1.1], per_month=-2.2, readings=29)
+    assert list(found["kind"]) == ["drop_or_connector"]
+
+
+def test_a_fleet_of_boxes_that_read_whole_dbm_does_not_fade_in_its_first_fortnight():
+    dice, size, nights = np.random.default_rng(1), 3_200, 10
+    usual = dice.uniform(-23, -16, size)[:, None]
+    told = np.round(usual + dice.normal(0, 0.3, (size, nights + 1)))
+    values = np.full((size, 30), MISSING, dtype=np.int16)
+    values[:, :nights] = told[:, 1:] * 100
+    found = drift(told[:, 0], Past(values, np.arange(1, 31)), (7, 15, 30), at_least=3,
+                  trend_at_least=10, weak_dbm=-25.0)  # fmt: skip
+    pons = np.array([f"0/{n // 32}" for n in range(size)])
+    boxes = pd.DataFrame({"key": "k", "acs_id": "a", "serial": "s", "gpon_serial": "g",
+                          "model": "M", "known_olt": "olt-1", "known_pon": pons})  # fmt: skip
+    view = SimpleNamespace(boxes=boxes, rx_dbm=told[:, 0], thresholds=load_thresholds())
+    assert fading_pons(fading(view, found, found)) == []
