@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cpe.profiles.sweep_words import sweep_words
+from cpe.profiles.sweep_words import said, sweep_words
+from cpe.profiles.wording import wording
 
 Answer = Mapping[str, Any]
 Row = dict[str, Any]
@@ -23,10 +24,10 @@ def coverage_rows(answer: Answer) -> list[Row]:
     ]  # fmt: skip
     acs = covered["acs"]
     if acs["configured"]:
-        said = acs["detail"] or words("whole")
-        rows.append({"": "ACS", "n": acs["rows"], "…": said})
+        how = _said(acs["detail"]) or words("whole" if acs["whole"] else "not_whole")
+        rows.append({"": "ACS", "n": acs["rows"], "…": how})
     rows += [
-        {"": f"OLT {one['olt']}", "n": one["rows"], "…": one["detail"] or words("whole")}
+        {"": f"OLT {one['olt']}", "n": one["rows"], "…": _said(one["detail"]) or words("not_whole")}
         for one in covered["olts"]
         if not one["whole"]
     ]
@@ -92,7 +93,7 @@ def _lines(answer: Answer) -> Iterator[str]:
     yield f"# {words('title')} — {words(answer['state'])}"
     yield ""
     for reason in answer["reasons"]:
-        yield f"> **{words('incomplete')}** : {_plain(reason)}"
+        yield f"> **{words('incomplete')}** : {_plain(_said(reason))}"
     yield ""
     yield (
         f"**{covered['seen']} / {covered['expected']}** {words('coverage_seen')} · "
@@ -105,6 +106,10 @@ def _lines(answer: Answer) -> Iterator[str]:
     for code, count in sorted(answer["verdicts"].items(), key=lambda item: -item[1]):
         yield f"| {verdict(code)} | {count} |"
     yield ""
+    if left := not_judged(answer):
+        titles = ", ".join(wording().titles[rule].fr for rule in left)
+        yield f"{words('not_judged_short')} : {titles}."
+        yield ""
     if partly := covered.get("partly_read"):
         yield f"{words('list_partly_read')} : **{partly}**"
         yield ""
@@ -143,6 +148,19 @@ def words(key: str) -> str:
 def verdict(code: str) -> str:
     """A verdict in both languages."""
     return words(f"verdict_{code}")
+
+
+def not_judged(answer: Answer) -> list[str]:
+    """The rules that a healthy box was not judged by, though nobody has to ask for them.
+
+    A speed test, a plan or a wished serial is asked case by case: that is no gap of a sweep.
+    """
+    return [rule for rule, why in answer.get("not_judged", {}).items() if why != "asked"]
+
+
+def _said(text: str) -> str:
+    told = said(text)
+    return told.fr if told.fr == told.en else f"{told.fr} · {told.en}"
 
 
 def _plain(text: str) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from cpe.profiles.sweep_words import sweep_words
-from cpe.profiles.wording import number_en, number_fr
+from cpe.answer.sweep_page import not_judged
+from cpe.profiles.sweep_words import said, sweep_words
+from cpe.profiles.wording import number_en, number_fr, wording
 from cpe.settings import DiagnosisSettings
 from deployments.commands.console import out
 
@@ -25,14 +26,19 @@ def show_sweep(answer: Json) -> None:
         f"[dim]{answer['id'][:8]} · {answer['duration_ms'] / 1000:.1f} s[/dim]"
     )
     for reason in answer["reasons"]:
-        console.print(f"  {reason}", markup=False, style="yellow")
+        console.print(f"  {_said(reason)}", markup=False, style="yellow")
     names = ("expected", "seen", "fresh", "stale", "unreachable", "not_evaluable", "unseen")
     line = " · ".join(f"{covered[name]} {say(f'coverage_{name}')}" for name in names)
     console.print(f"  {line}", markup=False)
     for one in covered["olts"]:
         if not one["whole"]:
-            console.print(f"  OLT {one['olt']}: {one['detail']}", markup=False, style="yellow")
+            console.print(
+                f"  OLT {one['olt']}: {_said(one['detail'])}", markup=False, style="yellow"
+            )
     console.print(_verdicts(answer))
+    if rules := [wording().titles[rule] for rule in not_judged(answer)]:
+        titles = ", ".join(title.fr if _french() else title.en for title in rules)
+        console.print(f"  {say('not_judged_short')} : {titles}", markup=False, style="dim")
     if answer["outages_withheld"]:
         console.print(f"  {answer['outages_withheld']} {say('withheld')}", style="yellow")
     for one in answer["outages"][:SHOWN]:
@@ -71,11 +77,20 @@ def _worst(boxes: list[Json]) -> Table:
 def say(key: str) -> str:
     """The operator's word."""
     phrase = sweep_words().phrases[key]
-    return phrase.fr if DiagnosisSettings().language == "fr" else phrase.en
+    return phrase.fr if _french() else phrase.en
+
+
+def _said(text: str) -> str:
+    told = said(text)
+    return told.fr if _french() else told.en
+
+
+def _french() -> bool:
+    return DiagnosisSettings().language == "fr"
 
 
 def num(value: float | None) -> str:
     """A number as the language writes it."""
     if value is None:
         return "–"
-    return number_fr(value) if DiagnosisSettings().language == "fr" else number_en(value)
+    return number_fr(value) if _french() else number_en(value)

@@ -166,3 +166,33 @@ def test_several_pons_of_one_olt_that_are_out_point_above_their_cables(answer):
     asked = sweep_words().phrases["pons_of_olt_out"].en
     assert report({**answer, "outages": [one, two, far]}).count(asked) == 1
     assert asked not in report({**answer, "outages": [one, far]})
+
+
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [
+        ("acs: only 12% of its boxes inform; the last Inform came 3 min ago",
+         "ACS : seulement 12 % de ses boîtes se manifestent ; "
+         "le dernier Inform date de 3 min"),
+        ("coverage 66.7 % < 90 %", "couverture de 66,7 %, il en faut 90 %"),
+        ("only 5 rows, 400 last time", "seulement 5 lignes, 400 la dernière fois"),
+        ("no answer in time", "pas de réponse à temps"),
+        ("acs: 502 from the proxy", "ACS : 502 from the proxy"),
+        ("quiet hours 17-23", "heures calmes 17-23"),
+    ],
+)  # fmt: skip
+def test_why_something_was_not_read_is_told_in_french_with_english_beside(answer, english, french):
+    told = {**answer, "reasons": [english], "state": "incomplete"}
+    html = report(told)
+    assert f"<li>{french.replace(chr(39), '&#39;')}" in html
+    assert french.replace("<", "‹") in page(told)
+
+
+def test_what_nothing_wrong_does_not_cover_is_said_beside_the_verdicts(answer):
+    html, told = report(answer), page(answer)
+    verdicts = html[html.index("Depuis le balayage") : html.index(">Pannes")]
+    for rule in ("wan.session_is_up", "client.snr_is_good", "optical.errors_are_steady",
+                 "hardware.radios_are_up"):  # fmt: skip
+        title = wording().titles[rule].fr
+        assert title.replace("'", "&#39;") in verdicts
+        assert title in told

@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cpe.answer.sweep_html import charts
-from cpe.profiles.sweep_words import sweep_words
+from cpe.answer.sweep_page import not_judged
+from cpe.profiles.sweep_words import said, sweep_words
 from cpe.profiles.wording import number_en, number_fr, wording
 
 FOLDER: Final = Path(__file__).parent
@@ -52,6 +53,7 @@ def report(answer: Mapping[str, Any], *, timezone: str = TIMEZONE) -> str:
             shares=charts.coverage_bar(answer["coverage"]),
             fades=[(row, charts.spark(row, answer["rx"]["low_dbm"])) for row in _fades(answer)],
             charts=charts,
+            not_read=not_judged(answer),
         )
     )
 
@@ -71,7 +73,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     filters = cast("dict[str, Any]", environment.filters)  # pyright: ignore[reportUnknownMemberType]
     filters |= {"w": both, "fr": french, "n": grouped, "db": decibels, "at": moment}
-    filters["rule"] = rule_title
+    filters |= {"rule": rule_title, "said": both_said}
     return environment
 
 
@@ -81,6 +83,14 @@ def both(key: str) -> Markup:
     if phrase.fr == phrase.en:
         return escape(phrase.fr)
     return Markup('{} <span class="en" lang="en">{}</span>').format(phrase.fr, phrase.en)
+
+
+def both_said(text: str) -> Markup:
+    """A reason in both languages, as far as it is known."""
+    told = said(text)
+    if told.fr == told.en:
+        return escape(told.fr)
+    return Markup('{} <span class="en" lang="en">{}</span>').format(told.fr, told.en)
 
 
 def french(key: str) -> str:
