@@ -144,8 +144,10 @@ def _write(answer: Json, judged: Any, options: Options) -> None:
     """The files that were asked for. Raises OSError."""
     if options.report is not None:
         from cpe.answer.sweep_html import report  # noqa: PLC0415
+        from cpe.settings import SweepSettings  # noqa: PLC0415
 
-        options.report.write_text(report(answer), encoding="utf-8")
+        html = report(answer, timezone=SweepSettings().timezone)
+        options.report.write_text(html, encoding="utf-8")
     if options.export is not None:
         _export(judged, options.export)
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from deployments.cli import app
 from deployments.commands import sweep as command
 from deployments.lab.serve import running_lab
+from tests.unit.test_sweep_report import an_answer
 
 DEVICES = 120
 
@@ -40,6 +41,14 @@ async def lab(tmp_path, monkeypatch):
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("CPE_DATABASE_URL", f"sqlite:///{tmp_path / 'cpe.db'}")
         yield running
+
+
+def test_the_report_tells_the_time_of_the_operators_zone(tmp_path, monkeypatch):
+    monkeypatch.setenv("CPE_SWEEP_TIMEZONE", "America/Vancouver")
+    file = tmp_path / "report.html"
+    options = command.Options(as_json=True, report=file)
+    assert command._tell(an_answer(60), None, options) == 0
+    assert "2026-11-27 00:00" in file.read_text(encoding="utf-8")
 
 
 async def test_a_sweep_prints_one_document_and_writes_report_and_exports(
