@@ -43,11 +43,11 @@ def scores(view: View, judgement: FleetJudgement, worst_db: np.ndarray) -> np.nd
 
 
 def of_one_home(
-    view: View, judgement: FleetJudgement, code: Code, limit: int = TOP
+    view: View, judgement: FleetJudgement, code: Code, score: np.ndarray, limit: int = TOP
 ) -> dict[str, Any]:
     """The homes that are down by themselves: no part of an outage, and not since long ago."""
     led = judgement.verdict == words.VERDICTS.index(code)
-    return listed(view, led & ~view.down_together & ~view.long_down, limit)
+    return listed(view, led & ~view.down_together & ~view.long_down, limit, rank=score)
 
 
 def _of_the_pon(view: View, judgement: FleetJudgement) -> np.ndarray:
@@ -80,23 +80,36 @@ def _record(view: View, judgement: FleetJudgement, row: int, score: float) -> di
 
 
 def of_rule(
-    view: View, judgement: FleetJudgement, rules: Sequence[str], limit: int = TOP
+    view: View,
+    judgement: FleetJudgement,
+    rules: Sequence[str],
+    score: np.ndarray,
+    limit: int = TOP,
 ) -> dict[str, Any]:
-    """How many boxes any of these rules calls faulty, and the first of them."""
+    """How many boxes any of these rules calls faulty, and the worst of them."""
     bad = (judgement.statuses[list(rules)] == words.FAULT).any(axis=1).to_numpy()
-    return listed(view, bad, limit)
+    return listed(view, bad, limit, rank=score)
 
 
 def of_verdict(
-    view: View, judgement: FleetJudgement, code: Code, limit: int = TOP
+    view: View, judgement: FleetJudgement, code: Code, score: np.ndarray, limit: int = TOP
 ) -> dict[str, Any]:
-    """The boxes whose leading cause it is."""
-    return listed(view, judgement.verdict == words.VERDICTS.index(code), limit)
+    """The boxes whose leading cause it is, the worst first."""
+    return listed(view, judgement.verdict == words.VERDICTS.index(code), limit, rank=score)
 
 
-def listed(view: View, chosen: np.ndarray, limit: int = TOP, **extra: np.ndarray) -> dict[str, Any]:
-    """How many boxes were chosen, and the first of them."""
+def listed(
+    view: View,
+    chosen: np.ndarray,
+    limit: int = TOP,
+    *,
+    rank: np.ndarray | None = None,
+    **extra: np.ndarray,
+) -> dict[str, Any]:
+    """How many boxes were chosen, and the first of them: those of the highest rank."""
     rows = np.flatnonzero(chosen)
+    if rank is not None:
+        rows = rows[np.argsort(-rank[rows], kind="stable")]
     found = [
         {
             "serial": _text(box["serial"]) or _text(box["gpon_serial"]),
@@ -113,12 +126,16 @@ def listed(view: View, chosen: np.ndarray, limit: int = TOP, **extra: np.ndarray
 
 def flapping(view: View, downs: np.ndarray, limit: int = TOP) -> dict[str, Any]:
     """ONTs with several different last-down times within a week."""
-    return listed(view, downs >= view.thresholds.fleet.flaps_per_week, limit, downs=downs)
+    return listed(
+        view, downs >= view.thresholds.fleet.flaps_per_week, limit, rank=downs, downs=downs
+    )
 
 
 def rebooting(view: View, boots: np.ndarray, limit: int = TOP) -> dict[str, Any]:
     """Boxes that booted again and again within a week."""
-    return listed(view, boots >= view.thresholds.fleet.boots_per_week, limit, boots=boots)
+    return listed(
+        view, boots >= view.thresholds.fleet.boots_per_week, limit, rank=boots, boots=boots
+    )
 
 
 def stock_truth(view: View, equipment: pd.DataFrame, limit: int = TOP) -> dict[str, Any]:
