@@ -149,6 +149,13 @@ def test_a_box_whose_place_is_not_known_has_a_dash_for_it(answer):
     assert "None" not in html
 
 
+def test_units_that_no_box_stands_for_are_not_looked_for_in_the_export(answer):
+    unseen = {"count": 50, "boxes": [{"serial": f"S{n}", "equipment": "E", "status": "Actif"}
+                                     for n in range(50)]}  # fmt: skip
+    stock = {**answer["stock"], "configured": True, "active_never_seen": unseen}
+    assert "+10 de plus dans ERPNext" in report({**answer, "stock": stock})
+
+
 def test_what_a_sweep_does_not_judge_is_said(answer):
     html = report(answer)
     assert sweep_words().phrases["not_judged"].en in html
