@@ -25,6 +25,8 @@ _WEIGHT: Final[dict[Code, float]] = {
 }  # fmt: skip
 """What a full diagnosis of one home is worth: an outage is one incident, a plug is a phone call."""
 _PER_DB: Final = 5.0
+_OUTSIDE: Final = (Code.PON_OUTAGE, Code.POWER_OFF, Code.FIBRE_CUT)
+"""What no firmware does; what a box reads of itself it may read wrong."""
 
 
 def scores(view: View, judgement: FleetJudgement, worst_db: np.ndarray) -> np.ndarray:
@@ -188,7 +190,8 @@ def _seen_lately(view: View) -> np.ndarray:
 def firmware_outliers(view: View, judgement: FleetJudgement) -> Records:
     """Firmwares that few boxes of a model run, or whose boxes are faulty more often."""
     limits = view.thresholds.fleet
-    faulty = judgement.verdict < len(words.CAUSES)
+    outside = [words.VERDICTS.index(code) for code in _OUTSIDE]
+    faulty = (judgement.verdict < len(words.CAUSES)) & ~np.isin(judgement.verdict, outside)
     table = pd.DataFrame(
         {
             "model": view.boxes["model"].astype(object),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.small_fleet import a_box, judged
+from tests.support.small_fleet import NOW, a_box, an_ont, judged
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,22 @@ def test_the_worst_is_named_in_a_list_that_is_cut_short():
     boxes.append(a_box(120, rx_dbm=-30.0))
     weak = judged(boxes).summary["weak"]
     assert (weak["count"], len(weak["boxes"]), weak["boxes"][0]["serial"]) == (121, 100, "S120")
+
+
+def test_a_firmware_is_not_to_blame_for_the_cable_of_its_quarter():
+    boxes = [a_box(n, firmware="2" if n < 40 else "1") for n in range(120)]
+    for box in boxes[:40]:
+        box |= {"last_inform": NOW - 400, "spoke_at": NOW - 460}
+    onts = [an_ont(n, **({"state": "los", "down_at": NOW - 400} if n < 40 else {"pon": "0/2"}))
+            for n in range(120)]  # fmt: skip
+    found = judged(boxes, onts).summary
+    assert found["verdicts"] == {"healthy": 80, "pon_outage": 40}
+    assert found["firmware"] == []
+
+
+def test_a_firmware_whose_boxes_are_faulty_is_told():
+    boxes = [a_box(n, firmware="2" if n < 40 else "1") for n in range(120)]
+    for box in boxes[:40]:
+        box["temperature_c"] = 90.0
+    [found] = judged(boxes).summary["firmware"]
+    assert (found["firmware"], found["why"], found["fault_pct"]) == ("2", "faulty", 100.0)
