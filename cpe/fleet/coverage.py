@@ -42,13 +42,16 @@ def acs_hears(boxes: pd.DataFrame, limits: Fleet) -> str:
     """Why the ACS's silence about its boxes is its own, or nothing.
 
     Of the boxes that informed within a day, at least a share informs now; an ACS whose CWMP side
-    is down hears of nobody and would make the whole fleet silent.
+    is down hears of nobody and would make the whole fleet silent. Down for longer than a day, it
+    has no such boxes: then of all that ever informed not one does now.
     """
     informed = boxes["last_inform"].to_numpy(dtype=np.float64)
     ages = boxes["read_at"].to_numpy(dtype=np.float64) - informed
     lively = ages <= DAY_S
     if lively.sum() < ENOUGH:
-        return ""
+        lively = np.isfinite(ages)
+        if lively.sum() < ENOUGH or np.any(ages <= limits.silent_after_s):
+            return ""
     share = float(np.mean(ages[lively] <= limits.silent_after_s))
     if share >= limits.informing_min_share:
         return ""

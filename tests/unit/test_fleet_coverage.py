@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.small_fleet import NOW, a_box, an_ont, judged, was_known
 
 FAR = 40
@@ -40,4 +42,19 @@ def test_an_olt_under_another_name_is_not_missing():
     onts += [an_ont(n, olt="olt-nord") for n in range(FAR, 2 * FAR)]
     found = judged(boxes, onts, known)
     assert [one["olt"] for one in found.coverage["olts"]] == ["olt-1", "olt-nord"]
+    assert found.reasons == ()
+
+
+@pytest.mark.parametrize("hours", [2, 30, 24 * 9])
+def test_an_acs_that_has_heard_nobody_since_friday_makes_no_fleet_silent(hours):
+    boxes = [a_box(n, last_inform=NOW - hours * 3_600 - n) for n in range(FAR)]
+    found = judged(boxes, [an_ont(n) for n in range(FAR)])
+    assert "management_silent" not in found.summary["verdicts"]
+    assert found.reasons[0].startswith("acs: only 0% of its boxes inform")
+
+
+def test_a_few_that_went_silent_long_ago_are_silent():
+    boxes = [a_box(n, last_inform=NOW - 60 if n else NOW - 9 * 86_400) for n in range(FAR)]
+    found = judged(boxes, [an_ont(n) for n in range(FAR)])
+    assert found.summary["silent"]["count"] == 1
     assert found.reasons == ()
