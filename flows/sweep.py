@@ -110,7 +110,7 @@ async def _read(begun: Sweep, olts: list[str], step: Step, spread: Spread | None
     fleet = (await clients.store()).fleet()
     kept = {part.name for part in await fleet.parts(begun.id, "olt", with_data=False) if part.whole}
     missing = [name for name in olts if name not in kept]
-    has_erp = bool(await fleet.parts(begun.id, "erp", with_data=False))
+    has_erp = any(part.whole for part in await fleet.parts(begun.id, "erp", with_data=False))
     gate = asyncio.Semaphore(SweepSettings().walks_at_once)
 
     async def walk(name: str) -> None:

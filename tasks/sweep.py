@@ -167,11 +167,19 @@ async def walk_olt(sweep_id: str, olt: str) -> SweepPart:
         await _remember(table)
     finally:
         await turns.aclose()
-    await keep_part(sweep_id, part)
+    earlier = None if part.whole else await _walked_further(sweep_id, part)
+    if earlier is None:
+        await keep_part(sweep_id, part)
     tell(f"olt {olt}", part.rows)
     if not part.whole:
         log.warning("olt %s: %d rows read, then: %s", olt, part.rows, part.detail)
-    return part
+    return earlier or part
+
+
+async def _walked_further(sweep_id: str, part: SweepPart) -> SweepPart | None:
+    """What an earlier try of this sweep read of the OLT, when that is more."""
+    parts = await (await clients.store()).fleet().parts(sweep_id, "olt", with_data=False)
+    return next((p for p in parts if p.name == part.name and p.rows > part.rows), None)
 
 
 async def _remember(table: OltTable) -> None:

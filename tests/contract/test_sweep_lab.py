@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from cpe.store.repository import Store
 from deployments.lab.serve import running_lab
 from deployments.lab.web_server import Trouble
 from flows import sweep as runbook
+from tasks import clients
 from tasks import refreshing as tasks_refreshing
 from tasks import sweep as tasks_sweep
 from tasks.clients import close_clients
@@ -399,3 +401,34 @@ async def test_refreshing_leaves_the_sweep_time_to_end(lab, monkeypatch):
     assert answer["acted"]["refreshed"]["asked"] == 0
     assert "time" in answer["acted"]["refreshed"]["skipped"]
     assert answer["coverage"]["seen"] == DEVICES
+
+
+async def test_a_walk_that_fails_on_resuming_takes_no_rows_away(lab, monkeypatch):
+    begun = await tasks_sweep.begin_sweep.fn("killed", "", None)
+    whole = await tasks_sweep.walk_olt.fn(begun.id, "olt-nord")
+    half = replace(whole, whole=False, detail="broke off")
+    await tasks_sweep.keep_part(begun.id, half)
+    await lab.set_fault("olt:olt-nord", "silent")
+    monkeypatch.setenv("CPE_SWEEP_WALK_S", "1")
+    again = await tasks_sweep.walk_olt.fn(begun.id, "olt-nord")
+    fleet = (await clients.store()).fleet()
+    [kept] = await fleet.parts(begun.id, "olt")
+    await close_clients()
+    assert again.rows == kept.rows == whole.rows > 0
+    assert (kept.whole, kept.data) == (False, whole.data)
+
+
+async def test_a_resumed_sweep_asks_erpnext_again_that_did_not_answer(lab, monkeypatch):
+    await lab.set_fault("erp", "down")
+    real = runbook.keep_fleet
+
+    async def killed(judged):
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(runbook, "keep_fleet", SimpleNamespace(fn=killed))
+    with pytest.raises(RuntimeError, match="killed"):
+        await swept()
+    await lab.set_fault("erp", "none")
+    monkeypatch.setattr(runbook, "keep_fleet", real)
+    answer = (await swept()).answer
+    assert answer["stock"]["configured"] is True
