@@ -47,8 +47,14 @@ def scores(view: View, judgement: FleetJudgement, worst_db: np.ndarray) -> np.nd
 def of_one_home(
     view: View, judgement: FleetJudgement, code: Code, score: np.ndarray, limit: int = TOP
 ) -> dict[str, Any]:
-    """The homes that are down by themselves: no part of an outage, and not since long ago."""
+    """The homes that are down by themselves: no part of an outage, and not since long ago.
+
+    Light may be lost with the neighbours, so nothing is said where those were not read; a dying
+    gasp is each home's own.
+    """
     led = judgement.verdict == words.VERDICTS.index(code)
+    if code is not Code.POWER_OFF:
+        led = led & view.flags("pon_read")
     return listed(view, led & ~view.down_together & ~view.long_down, limit, rank=score)
 
 

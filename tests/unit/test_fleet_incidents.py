@@ -105,3 +105,12 @@ def test_an_ont_that_went_down_this_week_is():
     onts = [an_ont(0, state="los", down_at=NOW - 3 * 86_400), *(an_ont(n) for n in range(1, 8))]
     found = judged([silent(0), *(a_box(n) for n in range(1, 8))], onts).summary
     assert (found["cut"]["count"], found["long_down"]["count"], len(found["worst"])) == (1, 0, 1)
+
+
+def test_homes_of_a_pon_that_was_half_read_are_not_said_to_be_cut_alone():
+    onts = [down(n, "los", "fibre", pon_read=False) for n in range(5)]
+    boxes = [silent(n) for n in range(5)]
+    found = judged(boxes, onts, walked={"olt-1": False}).summary
+    assert found["verdicts"] == {"fibre_cut": 5}, "as a diagnosis says that cannot read the PON"
+    assert found["cut"]["count"] == 0
+    assert found["outages"] == []
