@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from cpe.fleet.conclude import Conclusion
+
+LATELY_S: Final = 86_400.0
 
 
 def stale_that_matter(conclusion: Conclusion, *, limit: int) -> list[str]:
@@ -15,7 +19,9 @@ def stale_that_matter(conclusion: Conclusion, *, limit: int) -> list[str]:
     """
     rows = conclusion.rows
     stale = rows["rx_quality"].astype(object).eq("stale") & rows["acs_known"].astype(bool)
-    up = rows["state"].astype(object).isin(["online"]) | rows["state"].isna()
+    online = rows["state"].astype(object).eq("online")
+    informed = rows["last_inform"] >= rows["last_inform"].max() - LATELY_S
+    up = online | (rows["state"].isna() & informed)  # a document stays when its box has gone
     found = rows[stale & up & rows["rx_dbm"].isna()]
     if found.empty or not limit:
         return []
