@@ -124,12 +124,13 @@ class View:
     def long_down(self) -> Bools:
         """Down for longer than the outage count minds: most have left and stay provisioned.
 
-        Where the OLT tells no times, the box's last Inform does.
+        Whom the operator shut off has not left. Where the OLT tells no times, the box's last Inform
+        does.
         """
         down_at = self.floats("down_at")
         since = np.where(np.isnan(down_at), self.floats("last_inform"), down_at)
         long_ago = self.sources.now - self.thresholds.line.churned_days * 86_400
-        return self.down & ~self.spoken & (since < long_ago)
+        return self.down & ~self.spoken & ~self.shut_off & (since < long_ago)
 
     @cached_property
     def shut_off(self) -> Bools:

@@ -114,3 +114,12 @@ def test_homes_of_a_pon_that_was_half_read_are_not_said_to_be_cut_alone():
     assert found["verdicts"] == {"fibre_cut": 5}, "as a diagnosis says that cannot read the PON"
     assert found["cut"]["count"] == 0
     assert found["outages"] == []
+
+
+def test_a_customer_who_has_not_paid_has_not_left():
+    gone = NOW - 30 * 86_400
+    onts = [an_ont(0, state="offline", cause="deactivated", down_at=gone),
+            *(an_ont(n) for n in range(1, 8))]  # fmt: skip
+    boxes = [a_box(n, last_inform=gone if n == 0 else NOW - 60) for n in range(8)]
+    found = judged(boxes, onts).summary
+    assert (found["long_down"]["count"], found["worst"]) == (0, [])
