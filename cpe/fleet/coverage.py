@@ -81,7 +81,7 @@ def coverage(
     stale = ~has_rx & (rx_quality == "stale")
     reasons = pd.Series(np.where(has_rx, "", np.where(in_acs, rx_quality, "not_in_acs")))
     unseen_olt = missing["olt"].astype(object).isin(list(view.sources.olts_failed)).sum()
-    active = int(_active_unseen(equipment, boxes).sum())
+    active = int(_active_unseen(equipment, boxes, missing).sum())
     expected = len(boxes) + len(missing) + active
     rx = statuses["optical.rx_power_in_band"].to_numpy()
     evaluable = int(np.sum(rx != words.UNKNOWN))
@@ -143,12 +143,16 @@ def _pct(sources: Sources, known: pd.DataFrame, olts: Sequence[OltRead], acs_row
     return round(100 * min(shares), 1) if shares else 0.0
 
 
-def _active_unseen(equipment: pd.DataFrame, boxes: pd.DataFrame) -> pd.Series:
+def _active_unseen(
+    equipment: pd.DataFrame, boxes: pd.DataFrame, missing: pd.DataFrame
+) -> pd.Series:
+    """The units that neither a box seen now nor one that was known stands for."""
     serials = equipment["serial"].astype(object)
-    seen = serials.isin(boxes["serial"].astype(object)) | serials.isin(
-        boxes["gpon_serial"].astype(object)
-    )
-    return equipment["status"].astype(object).eq("Actif") & serials.notna() & ~seen
+    told = serials.isna()
+    for rows in (boxes, missing):
+        for name in ("serial", "gpon_serial"):
+            told |= serials.isin(rows[name].dropna().astype(object))
+    return equipment["status"].astype(object).eq("Actif") & ~told
 
 
 def _counts(values: pd.Series) -> Mapping[str, int]:

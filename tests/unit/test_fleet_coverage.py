@@ -58,3 +58,12 @@ def test_a_few_that_went_silent_long_ago_are_silent():
     found = judged(boxes, [an_ont(n) for n in range(FAR)])
     assert found.summary["silent"]["count"] == 1
     assert found.reasons == ()
+
+
+def test_a_box_that_was_not_read_and_is_active_in_erpnext_is_expected_once():
+    known = [was_known(n) for n in range(FAR)]
+    units = [{"equipment": f"E{n}", "serial": f"S{n}", "status": "Actif"} for n in range(FAR + 2)]
+    half = judged([a_box(n) for n in range(10)], [], known, equipment=units, acs_whole=False)
+    covered = half.coverage
+    assert (covered["seen"], covered["unseen"], covered["expected"]) == (10, FAR - 8, FAR + 2)
+    assert covered["unseen_active_in_erp"] == 2, "that nothing else told of"
