@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from cpe.fleet import words
 from cpe.fleet.baseline import Drift
 from cpe.fleet.judge import FleetJudgement
 from cpe.fleet.view import View
+from cpe.fleet.words import Bools
 
 Records = list[dict[str, Any]]
 SHOWN: Final = 12
@@ -69,8 +71,12 @@ def fading(view: View, drift: Drift, olt_drift: Drift) -> pd.DataFrame:
     of the PON they are: behind a second splitter there may be two homes of 64, and diagnosis.md § 3
     knows no share. How many of how many is told. One alone, by the rule's own drop: drop cable or
     connector. Of a box whose PON nobody told, the siblings are not known, nor so the cause.
+
+    A box of which nobody reads the Rx power (no ACS has it, or stale) is measured by what its OLT
+    receives of it.
     """
     limits, drop = view.thresholds.fleet, view.thresholds.optical.rx_drop_db
+    own, drift, at_olt = drift, *_told_by(drift, olt_drift)
     worst = _worst(drift)
     trend = np.nan_to_num(drift.per_month, nan=0.0)
     falls = (trend <= -drop) & (
@@ -101,10 +107,21 @@ def fading(view: View, drift: Drift, olt_drift: Drift) -> pd.DataFrame:
     found["of"] = of[chosen].astype(int)
     by_itself = np.where(pon.notna().to_numpy(), "drop_or_connector", "pon_unknown")
     found["kind"] = np.where(shared, "feeder_or_splitter", by_itself)[chosen]
-    found["hint"] = _hints(drift.long[chosen], olt_drift.long[chosen])
+    found["hint"] = _hints(own.long[chosen], olt_drift.long[chosen])
+    found["measured_by"] = np.where(at_olt, "olt", "box")[chosen]
     found["row"] = chosen
     # One incident stands for the siblings of a PON; the boxes that fade alone come first.
     return found.sort_values(["shared", "worst_db"], kind="stable")
+
+
+def _told_by(own: Drift, of_olt: Drift) -> tuple[Drift, Bools]:
+    """Each box's own drift, else its OLT's, and for which that is; the OLT's limit is another."""
+    at_olt = np.isinf(_worst(own)) & ~np.isinf(_worst(of_olt))
+    merged = {
+        f.name: np.where(at_olt, getattr(of_olt, f.name), getattr(own, f.name))
+        for f in fields(Drift)
+    }
+    return replace(Drift(**merged), days_left=np.where(at_olt, np.nan, own.days_left)), at_olt
 
 
 def _seen_to_fall(drift: Drift, days: int) -> np.ndarray:

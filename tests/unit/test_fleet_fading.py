@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,7 @@ from cpe.fleet.incidents import fading, fading_pons
 from cpe.profiles.thresholds import load_thresholds
 
 
-def faded(drops_db, per_month=None, readings=15):
+def faded(drops_db, per_month=None, readings=15, at_olt=None):
     """What a PON of so many homes tells, each weaker than its own past by so much."""
     size = len(drops_db)
     names = [f"S{n}" for n in range(size)]
@@ -28,6 +29,8 @@ def faded(drops_db, per_month=None, readings=15):
         unknown if per_month is None else np.full(size, per_month), unknown,
     )  # fmt: skip
     nothing = Drift(*[unknown] * 4, np.zeros(size, dtype=np.int64), unknown, unknown)
+    if at_olt is not None:
+        nothing = replace(nothing, long=-np.array(at_olt, dtype=float))
     view = SimpleNamespace(boxes=boxes, rx_dbm=np.full(size, -20.0), thresholds=load_thresholds())
     return fading(view, drift, nothing)
 
@@ -73,3 +76,12 @@ def test_a_fleet_of_boxes_that_read_whole_dbm_does_not_fade_in_its_first_fortnig
                           "model": "M", "known_olt": "olt-1", "known_pon": pons})  # fmt: skip
     view = SimpleNamespace(boxes=boxes, rx_dbm=told[:, 0], thresholds=load_thresholds())
     assert fading_pons(fading(view, found, found)) == []
+
+
+def test_a_box_that_only_its_olt_measures_fades_by_what_the_olt_receives():
+    unread = float("nan")
+    found = faded([unread, 0.0, unread], at_olt=[3.0, 3.0, 0.1])
+    assert list(found["serial"]) == ["S0"], "one that tells its own power is judged by that"
+    [box] = found.to_dict("records")
+    assert (box["worst_db"], box["measured_by"], box["hint"]) == (-3.0, "olt", "")
+    assert np.isnan(box["days_left"])
