@@ -59,6 +59,7 @@ def join(
     thresholds: Thresholds,
 ) -> pd.DataFrame:
     """The fleet as one frame. The first len(boxes) rows are the ACS's, in their order."""
+    onts = _without_left_behind(onts)
     neighbours = count_neighbours(onts, sources.now, thresholds.line)
     onts = onts.assign(**neighbours)
     best = _best_rows(onts)
@@ -79,6 +80,15 @@ def join(
     fleet = _with_known(fleet, known, sources)
     fleet = _with_equipment(fleet, equipment)
     return _with_family(fleet)
+
+
+def _without_left_behind(onts: pd.DataFrame) -> pd.DataFrame:
+    """Without the rows of ONTs that are online elsewhere: moved, and still provisioned there."""
+    if not onts["gpon_serial"].dropna().duplicated().any():
+        return onts
+    online = onts["state"].astype(object).eq("online")
+    elsewhere = onts["gpon_serial"].isin(onts.loc[online, "gpon_serial"].dropna())
+    return onts[online | ~elsewhere].reset_index(drop=True)
 
 
 def _best_rows(onts: pd.DataFrame) -> pd.DataFrame:

@@ -54,3 +54,16 @@ def test_a_box_that_no_olt_shows_tonight_stays_where_it_was():
     nothing = np.array([None], dtype=object)
     there = np.array(["olt-1"], dtype=object)
     assert not has_moved((nothing, nothing), (there, there)).any()
+
+
+def test_rows_that_a_move_left_behind_on_the_old_pon_are_no_neighbours_that_are_down():
+    left = [an_ont(n, state="los", down_at=NOW - 400) for n in range(20)]
+    moved = [an_ont(n, pon="0/2") for n in range(20)]
+    stayed = [an_ont(n) for n in range(20, 32)]
+    unplugged = an_ont(32, state="los", down_at=NOW - 380)
+    boxes = [a_box(n) for n in range(32)]
+    boxes.append(a_box(32, last_inform=NOW - 400, spoke_at=NOW - 460))
+    found = judged(boxes, [*left, *moved, *stayed, unplugged]).summary
+    assert found["outages"] == []
+    assert found["verdicts"] == {"healthy": 32, "fibre_cut": 1}
+    assert found["findings"]["line.pon_is_up"]["degraded"] == 0
