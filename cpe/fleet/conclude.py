@@ -129,6 +129,7 @@ def conclude(
         "no_power": lists.of_one_home(view, judgement, Code.POWER_OFF, score),
         "long_down": lists.listed(view, view.long_down),
         "silent": lists.of_verdict(view, judgement, Code.MANAGEMENT_SILENT, score),
+        "not_in_acs": lists.listed(view, lists.never_in_acs(view, judgement)),
         "hardware": lists.of_verdict(view, judgement, Code.HARDWARE_FAULT, score),
         "reboot_loops": lists.of_rule(view, judgement, ["hardware.no_reboot_loop"], score),
         "congested": lists.of_rule(

@@ -24,6 +24,7 @@ _WEIGHT: Final[dict[Code, float]] = {
     Code.INCONCLUSIVE: 15, Code.POWER_OFF: 5, Code.PON_OUTAGE: 0,
 }  # fmt: skip
 """What a full diagnosis of one home is worth: an outage is one incident, a plug is a phone call."""
+_STRANGER: Final = 10.0
 _PER_DB: Final = 5.0
 _OUTSIDE: Final = (Code.PON_OUTAGE, Code.POWER_OFF, Code.FIBRE_CUT)
 """What no firmware does; what a box reads of itself it may read wrong."""
@@ -36,12 +37,20 @@ def scores(view: View, judgement: FleetJudgement, worst_db: np.ndarray) -> np.nd
     below = np.maximum(0, limits.rx_min_dbm - np.nan_to_num(view.rx_dbm, nan=0.0))
     fading = np.maximum(0, -np.nan_to_num(worst_db, nan=0.0, posinf=0.0))
     found = by_verdict[judgement.verdict] + _PER_DB * (below + fading)
+    found = np.where(never_in_acs(view, judgement), _STRANGER, found)
     # Nobody can be helped where nothing is known and nothing is wrong.
     blind = (judgement.verdict == words.VERDICTS.index(Code.INCONCLUSIVE)) & ~(
         judgement.statuses == words.FAULT
     ).any(axis=1).to_numpy()
     none_tonight = _of_the_pon(view, judgement) | view.shut_off | view.long_down
     return np.where(blind | none_tonight, 0.0, found)
+
+
+def never_in_acs(view: View, judgement: FleetJudgement) -> np.ndarray:
+    """ONTs that are online and that no ACS ever had: bridges that nobody manages, or boxes whose
+    GPON serial the ACS has not read."""
+    silent = judgement.verdict == words.VERDICTS.index(Code.MANAGEMENT_SILENT)
+    return silent & view.boxes["acs_id"].isna().to_numpy(dtype=bool)
 
 
 def of_one_home(

@@ -41,3 +41,14 @@ def test_a_firmware_whose_boxes_are_faulty_is_told():
         box["temperature_c"] = 90.0
     [found] = judged(boxes).summary["firmware"]
     assert (found["firmware"], found["why"], found["fault_pct"]) == ("2", "faulty", 100.0)
+
+
+def test_onts_that_the_acs_never_knew_come_after_boxes_that_fell_silent():
+    """Bridges that nobody manages, or boxes whose GPON serial the ACS has not read."""
+    boxes = [a_box(n, last_inform=NOW - 4 * 3_600 if n == 39 else NOW - 60) for n in range(40)]
+    onts = [an_ont(n) for n in range(160)]
+    found = judged(boxes, onts).summary
+    assert found["silent"]["count"] == 121
+    assert found["silent"]["boxes"][0]["serial"] == "S39"
+    assert found["worst"][0]["serial"] == "S39"
+    assert found["not_in_acs"]["count"] == 120

@@ -20,8 +20,8 @@ from cpe.profiles.wording import number_en, number_fr, wording
 FOLDER: Final = Path(__file__).parent
 TIMEZONE: Final = "America/Montreal"
 LISTS: Final = (
-    "weak", "overloaded", "cut", "no_power", "silent", "hardware", "reboot_loops", "rebooting",
-    "flapping", "congested", "bad_backhauls", "long_down", "partly_read",
+    "weak", "overloaded", "cut", "no_power", "silent", "not_in_acs", "hardware", "reboot_loops",
+    "rebooting", "flapping", "congested", "bad_backhauls", "long_down", "partly_read",
 )  # fmt: skip
 STOCK: Final = (
     "informing_in_stock", "informing_in_diagnosis", "active_never_seen", "gpon_serial_twice",
