@@ -13,6 +13,7 @@ luckily goes first. While Prefect marked 260 runs late, one request on a loaded 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
 from contextvars import ContextVar
@@ -22,12 +23,17 @@ from weakref import WeakKeyDictionary
 
 from prefect.server.database.configurations import AioSqliteConfiguration
 from prefect.server.database.dependencies import temporary_database_interface
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from deployments.server.database import Database
 
 TURN_TIMEOUT_S: Final = 30.0
 """Longer than any transaction of Prefect's; then SQLite's own luck decides (60 s)."""
+CACHE_KIB: Final = 16_384
+"""Of pages, for each connection. Prefect's 80 MB, times up to fifteen connections, fill as its
+database grows: 40 MB more every 1,000 runs, 620 MB after 8,000. The system caches the rest."""
 
 
 @dataclass(slots=True)
@@ -49,6 +55,12 @@ class ImmediateSqliteConfiguration(AioSqliteConfiguration):
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = (
             WeakKeyDictionary()
         )
+
+    def setup_sqlite(self, conn: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        """Prefect's PRAGMAs, with a smaller cache."""
+        super().setup_sqlite(conn, record)
+        with contextlib.closing(conn.cursor()) as cursor:
+            cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
     @asynccontextmanager
     async def begin_transaction(

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 import sqlalchemy as sa
 
-from deployments.server.sqlite import ImmediateSqliteConfiguration
+from deployments.server.sqlite import CACHE_KIB, ImmediateSqliteConfiguration
 
 pytestmark = pytest.mark.prefect
 
@@ -74,3 +74,9 @@ async def test_a_request_that_is_given_up_while_it_waits_leaves_its_turn(configu
     async with asyncio.timeout(20):
         await behind
     assert given_up.cancelled()
+
+
+async def test_a_connection_keeps_no_more_of_the_database_than_it_may(configuration):
+    async with await configuration.session(await configuration.engine()) as session:
+        kept = (await session.execute(sa.text("PRAGMA cache_size"))).scalar_one()
+    assert kept == -CACHE_KIB
