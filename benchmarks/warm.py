@@ -147,7 +147,11 @@ async def _many(house: House, runs: int) -> list[Claim]:
 
     from benchmarks.speed.tally import Claim  # noqa: PLC0415
 
-    async with httpx.AsyncClient(base_url=house.api_url, timeout=60, trust_env=False) as api:
+    # Shorter than uvicorn keeps a connection: one that it closes just now loses a request.
+    limits = httpx.Limits(keepalive_expiry=2)
+    async with httpx.AsyncClient(
+        base_url=house.api_url, timeout=60, trust_env=False, limits=limits
+    ) as api:
         flow = (await api.post("/flows/", json={"name": "empty-flow"})).json()
         body = {
             "name": "small",
