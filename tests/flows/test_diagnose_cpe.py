@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterKey,
@@ -118,10 +118,14 @@ async def test_a_broken_database_does_not_lose_the_verdict(lab, monkeypatch, tmp
 
 
 async def test_a_lost_artifact_does_not_lose_the_verdict(lab, monkeypatch):
-    async def broken(**_):
-        raise ConnectionError("the API is gone")
+    real = PrefectClient.request
 
-    monkeypatch.setattr("tasks.report.acreate_markdown_artifact", broken)
+    async def broken(self, method, path, **rest):
+        if path == "/artifacts/":
+            raise ConnectionError("the API is gone")
+        return await real(self, method, path, **rest)
+
+    monkeypatch.setattr(PrefectClient, "request", broken)
     heard = []
     token = witness.set(heard.append)
     state = await run("LAB0006")
