@@ -99,6 +99,7 @@ def conclude(
     give_back()
     own = compared.own
     fading = incidents.fading(view, own, compared.at_olt)
+    give_back()
     worst_db = np.full(len(fleet), np.nan)
     worst_db[fading["row"].to_numpy()] = fading["worst_db"].to_numpy()
     score = lists.scores(view, judgement, worst_db)

@@ -170,7 +170,7 @@ def stock_truth(view: View, equipment: pd.DataFrame, limit: int = TOP) -> dict[s
     count: int | None = None
     if view.sources.acs_whole and not view.sources.olts_failed and not view.sources.acs_is_down:
         serials = equipment["serial"].astype(object)
-        lately = view.boxes[_seen_lately(view)]
+        lately = view.boxes.loc[_seen_lately(view), ["serial", "gpon_serial"]]
         seen = serials.isin(lately["serial"].astype(object)) | serials.isin(
             lately["gpon_serial"].astype(object)
         )
