@@ -44,6 +44,9 @@ class Teller:
     def tell(self, run_id: str, step: str) -> None:
         """A step of a run begins now."""
         self._next.steps.append(StepSeen(run_id, time.time_ns() // 1000, step))
+        self._begin()
+
+    def _begin(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write())
 
@@ -52,6 +55,7 @@ class Teller:
         for batch in (self._leaving, self._next):
             if batch is not None and batch.steps:
                 batch.due.set()
+                self._begin()  # a writer that was cancelled is no more
                 await batch.over.wait()
 
     async def take(self, run_id: str) -> list[StepSeen]:

@@ -77,7 +77,7 @@ async def find_identity(connection: AsyncConnection, any_serial: str) -> Identit
     """By TR-069 serial (also typed in lower case, as the ACS is asked) or ACS id; else by GPON
     serial in any notation; else by MAC. Of several boxes the one seen last.
 
-    One statement: each costs a millisecond of threads handing over to each other.
+    One statement: a diagnosis waits for each.
     """
     table = tables.identities.c
     tries: list[ColumnElement[bool]] = [

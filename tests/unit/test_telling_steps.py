@@ -131,3 +131,18 @@ async def test_whoever_has_taken_all_steps_can_tell_more(hub):
     teller.tell("one", "b")
     await teller.flush()
     assert hub.batches == [["b"]]
+
+
+async def test_what_is_told_while_a_writer_is_cancelled_holds_nobody_up(hub):
+    teller = steps.Teller()
+    hub.may.clear()
+    teller.tell("one", "a")
+    flushing = asyncio.create_task(teller.flush())
+    await hub.asked.wait()
+    teller.tell("another", "b")
+    teller._task.cancel()
+    await flushing
+    hub.may.set()
+    async with asyncio.timeout(20):
+        await teller.flush()
+    assert hub.batches == [["b"]]
