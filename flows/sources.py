@@ -145,9 +145,13 @@ class Sources:
         try:
             refreshed = await self._step(refresh_acs_device, before)
         except TimeoutError:
-            self._book.settle(FreshnessOutcome.UNREACHABLE, "no answer in time", box_answered=False)
-            self._book.note(Source.ACS, Outcome.STALE, _ms(started), "no answer in time")
+            if before is None or not before.is_fresh:
+                said = "no answer in time"
+                self._book.settle(FreshnessOutcome.UNREACHABLE, said, box_answered=False)
+                self._book.note(Source.ACS, Outcome.STALE, _ms(started), said)
             return
+        if before is not None and before.is_fresh and refreshed.outcome is not TaskOutcome.EXECUTED:
+            return  # What was read lately still counts; the home stays unknown.
         self._book.sighting = refreshed.sighting
         answered = refreshed.box_answered
         self._book.settle(refreshed.freshness, refreshed.detail, box_answered=answered)

@@ -45,6 +45,7 @@ ERRORS: Final[tuple[tuple[type[Exception], type[AccessError], str], ...]] = (
     (httpx.StreamError, CutOffError, "the answer could not be read"),
 )  # fmt: skip
 """httpx exceptions to ours, most specific first; a test walks httpx's tree against it."""
+ERRORS_BY_TYPE: Final = {foreign: message for foreign, _, message in ERRORS}
 
 
 @contextlib.contextmanager
@@ -65,6 +66,11 @@ def translated(system: str, target: str) -> Generator[None]:
         raise
 
 
+def is_refused(error: httpx.ConnectError) -> bool:
+    """Whether nobody listens there just now, as while a server restarts: nothing was sent."""
+    return _no_connection(error) == ERRORS_BY_TYPE[httpx.ConnectError]
+
+
 def _no_connection(error: BaseException) -> str:
     """Why a connection could not be made: httpx has one exception for name, TLS and refusal."""
     cause: BaseException | None = error
@@ -76,4 +82,4 @@ def _no_connection(error: BaseException) -> str:
         if isinstance(cause, ssl.SSLError):
             return "it does not speak TLS: is it http:// rather than https://?"
         cause = cause.__cause__ or cause.__context__
-    return "connection refused"
+    return ERRORS_BY_TYPE[httpx.ConnectError]

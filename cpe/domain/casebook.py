@@ -71,8 +71,9 @@ class Casebook:
 
     @property
     def needs_refresh(self) -> bool:
-        """The ACS knows the box, but what it knows is too old."""
-        return self.sighting is not None and not self.sighting.is_fresh
+        """The ACS knows the box, but what it knows is too old, or nothing of the home."""
+        acs = self.sighting
+        return acs is not None and (not acs.is_fresh or acs.home_is_unknown)
 
     @property
     def lacks_optics(self) -> bool:
@@ -116,6 +117,7 @@ class Casebook:
             olt=self.olt,
             history=self._history(),
             speedtest=self.speedtest,
+            tables_read=acs.tables_read if acs is not None else (),
         )
 
     def _measurements(self) -> tuple[Measurement, ...]:

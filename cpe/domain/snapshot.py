@@ -115,6 +115,8 @@ class AcsSighting:
     others: tuple[OtherBox, ...] = ()
     cannot_report: tuple[str, ...] = ()
     reachable_by_request: bool = True
+    tables_read: tuple[str, ...] = ()
+    home_is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One diagnosis' observations. `judged_at` is the clock of the rules, so replay is exact."""
+    """One diagnosis' observations. `judged_at` is the clock of the rules, so replay is exact.
+
+    `tables_read`: the tables whose rows are known to be all there are (see `AcsSighting`); empty in
+    what was kept before this was recorded.
+    """
 
     id: str
     request: Request
@@ -244,6 +250,7 @@ class Snapshot:
     olt: OltReport | None = None
     history: History = field(default_factory=History)
     speedtest: SpeedTest | None = None
+    tables_read: tuple[str, ...] = ()
     schema: str = SNAPSHOT_SCHEMA
 
     @property

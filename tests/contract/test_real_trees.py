@@ -189,13 +189,15 @@ def test_a_reading_exactly_as_old_as_the_limit_is_fresh():
     assert (seen.is_fresh, seen.oldest_age_s) == (True, 60.0)
 
 
-def test_the_refresh_asks_for_explicit_leaves_that_exist():
+def test_the_refresh_asks_for_the_leaves_that_exist_and_for_tables_by_wildcard():
     seen = look(TPLINK)
-    assert all("*" not in path for path in seen.refresh_paths)
-    assert "Device.Optical.Interface.1.X_TP_GPON_Config.RXPower" in seen.refresh_paths
-    assert "Device.Optical.Interface.1.OpticalSignalLevel" not in seen.refresh_paths
-    assert len(seen.refresh_paths) < 120
-    assert set(seen.leaf_times) <= set(seen.proof_paths) <= set(seen.refresh_paths)
+    asked = set(seen.refresh_paths)
+    assert "Device.Optical.Interface.1.X_TP_GPON_Config.RXPower" in asked
+    assert "Device.Optical.Interface.1.OpticalSignalLevel" not in asked
+    assert "Device.WiFi.MultiAP.APDevice.*.Radio.*.AP.*.AssociatedDevice.*.MACAddress" in asked
+    assert len(asked) < 120
+    assert set(seen.proof_paths) <= asked
+    assert "Device.Optical.Interface.1.X_TP_GPON_Config.RXPower" in seen.leaf_times
 
 
 def test_a_box_that_was_never_read_is_asked_for_all_it_may_have():

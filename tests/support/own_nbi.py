@@ -18,7 +18,7 @@ import httpx
 
 from cpe.access.genieacs.nbi import Nbi
 from cpe.access.genieacs.transport import NbiTransport
-from tests.support.boxes import put
+from tests.support.boxes import put, stamp
 
 HEX = re.compile(r"[0-9a-f]{24}")
 
@@ -33,6 +33,9 @@ class Cpe:
     gone: set[str] = field(default_factory=set[str])
     fault: str | None = None
     faults_after: int | None = None
+    refuses: set[str] = field(default_factory=set[str])
+    """Leaves for which any task that asks for them faults."""
+    sessions: int = 0
     in_session: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -107,6 +110,8 @@ class OwnNbi:
         self.tasks[task["_id"]] = task
         self.posts.append(task)
         self.posted.release()
+        if "connection_request" not in str(request.url):
+            return httpx.Response(202, json=task, extensions={"reason_phrase": b"Accepted"})
         status, reason = await self._call(acs_id, cpe, task)
         text = {"reason_phrase": reason.encode()}
         return httpx.Response(status, json=task, extensions=text)
@@ -125,7 +130,7 @@ class OwnNbi:
         if cpe.calls == "long":
             await asyncio.sleep(0.05)
             return 202, "Task queued but not processed"
-        await session
+        await asyncio.shield(session)  # A client that hangs up ends no session.
         if f"{acs_id}:task_{task['_id']}" in self.faults:
             return 202, "Task faulted"
         return 200, "OK"
@@ -138,23 +143,59 @@ class OwnNbi:
         cpe.in_session.clear()
         document = self.documents[acs_id]
         document["_lastInform"] = start.isoformat()
+        cpe.sessions += 1
         for task in [t for t in self.tasks.values() if t["device"] == acs_id]:
             fault_id = f"{acs_id}:task_{task['_id']}"
             if fault_id in self.faults:
                 continue
+            for pattern in task["parameterNames"]:
+                self._list(document, cpe, pattern, start)
             names = self._known(cpe, task["parameterNames"])
-            done = names if cpe.fault is None else names[: cpe.faults_after or 0]
+            fault = "cwmp.9002" if cpe.refuses.intersection(names) else cpe.fault
+            done = names if fault is None else names[: cpe.faults_after or 0]
             for name in done:
                 if name in cpe.gone:
                     remove(document, name)
                 else:
                     put(document, name, cpe.parameters[name], start + timedelta(milliseconds=2))
-            if cpe.fault is None:
+            if fault is None:
                 self.tasks.pop(task["_id"], None)
             else:
                 self.faults[fault_id] = {
-                    "_id": fault_id, "device": acs_id, "code": cpe.fault, "message": "no",
+                    "_id": fault_id, "device": acs_id, "code": fault, "message": "no",
                 }  # fmt: skip
+
+    def _list(self, document: dict[str, Any], cpe: Cpe, pattern: str, at: datetime) -> None:
+        """GetParameterNames below each `*`, and where a name on the way is missing."""
+        steps = pattern.split(".")
+        for number in range(1, len(steps)):
+            for path in self._objects(document, steps[:number]):
+                below = f"{path}."
+                there = {
+                    n[len(below) :].split(".")[0] for n in cpe.parameters if n.startswith(below)
+                }
+                wanted = steps[number]
+                if not there or (wanted != "*" and wanted in there):
+                    continue
+                node = document
+                for part in path.split("."):
+                    node = node.setdefault(part, {"_object": True})
+                node["_timestamp"] = stamp(at)
+                for name in [k for k in node if k.isdecimal() and k not in there]:
+                    del node[name]
+                for name in there:
+                    node.setdefault(name, {"_object": f"{below}{name}" not in cpe.parameters})
+
+    def _objects(self, document: dict[str, Any], steps: list[str]) -> list[str]:
+        found: list[tuple[str, dict[str, Any]]] = [("", document)]
+        for step in steps:
+            found = [
+                (f"{path}.{key}".lstrip("."), child)
+                for path, node in found
+                for key, child in node.items()
+                if isinstance(child, dict) and (key.isdecimal() if step == "*" else key == step)
+            ]
+        return [path for path, _ in found]
 
     def _known(self, cpe: Cpe, asked: list[str]) -> list[str]:
         names: list[str] = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from cpe.domain.observation import Scalar
 
@@ -84,6 +84,15 @@ def instances(document: Document, pattern: str) -> Iterator[str]:
     yield from _expand(document, pattern.split("."), [])
 
 
+def covers(pattern: str, path: str) -> bool:
+    """Whether a path is one of a pattern's instances."""
+    steps, given = pattern.split("."), path.split(".")
+    return len(steps) == len(given) and all(
+        step == own or (step == "*" and own.isdecimal())
+        for step, own in zip(steps, given, strict=True)
+    )
+
+
 def _expand(node: Any, steps: list[str], done: list[str]) -> Iterator[str]:
     if not steps:
         yield ".".join(done)
@@ -97,6 +106,37 @@ def _expand(node: Any, steps: list[str], done: list[str]) -> Iterator[str]:
             yield from _expand(mapping[key], rest, [*done, key])
     elif step in mapping:
         yield from _expand(mapping[step], rest, [*done, step])
+
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def listed_at(document: Document, pattern: str) -> datetime | None:
+    """When the ACS last had the box list the rows on the way to a pattern, and what is missing.
+
+    GenieACS keeps the time of the last GetParameterNames as the parent object's `_timestamp` (seen
+    on 1.2.16). The oldest over all branches; None when one of them was never listed, or when the
+    projection left its time out. ALWAYS for a path that is there and has no rows on its way.
+    """
+    time = _listed(document, pattern.split("."), NEVER)
+    return None if time is NEVER else time
+
+
+def _listed(node: Any, steps: list[str], above: datetime) -> datetime:
+    if not steps:
+        return ALWAYS
+    if not _is_mapping(node):
+        return NEVER
+    mapping = cast("Mapping[str, Any]", node)
+    own = parse_time(mapping.get("_timestamp"))
+    step, rest = steps[0], steps[1:]
+    if step == "*":
+        below = (_listed(mapping[key], rest, own or NEVER) for key in mapping if key.isdecimal())
+        return NEVER if own is None else min((own, *below))
+    if step in mapping:
+        return _listed(mapping[step], rest, own or above)
+    return own or above
 
 
 def column_path(document: Document, row: str, column: str) -> str | None:

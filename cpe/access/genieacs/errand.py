@@ -77,11 +77,11 @@ class Errands:
         while True:
             fault = await self._nbi.fault_of(self._acs_id, posted.id)
             if fault is not None:
-                await self._remove(posted.id)
+                await self.remove(posted.id)
                 return fault
             if not await self._nbi.task_is_queued(posted.id):
                 return posted
-            if await self._remove(posted.id):
+            if await self.remove(posted.id):
                 raise self._not_run(posted.reason)
             if asyncio.get_running_loop().time() >= self._deadline:
                 raise self._unreachable("the box's session does not end")
@@ -104,7 +104,7 @@ class Errands:
                 continue
             return
 
-    async def _remove(self, task_id: str) -> bool:
+    async def remove(self, task_id: str) -> bool:
         """False when it was not there any more or the box is in session."""
         try:
             return await self._nbi.delete_task(task_id)

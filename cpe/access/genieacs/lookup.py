@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from cpe.access.genieacs.document import Document, leaf_at, parse_time
+from cpe.access.genieacs.document import (
+    Document,
+    instances,
+    leaf_at,
+    listed_at,
+    node_at,
+    parse_time,
+)
 from cpe.access.genieacs.family import (
     NO_ADDRESS,
     choose_family,
@@ -21,9 +28,10 @@ from cpe.access.genieacs.plan import (
     proof_paths,
     refresh_paths,
 )
+from cpe.access.genieacs.proof import SLOT
 from cpe.domain.serials import gpon_serial, gpon_spellings, mac_address, mac_spellings
 from cpe.domain.snapshot import AcsSighting, Device, OtherBox
-from cpe.profiles.cpe_profile import profiles
+from cpe.profiles.cpe_profile import CpeProfile, profiles
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_MATCHES = 20
@@ -61,18 +69,35 @@ async def read_again(nbi: Nbi, device: Device) -> Document | None:
 
 
 def sighting(
-    document: Document, *, now: datetime, limit_s: float, others: tuple[OtherBox, ...] = ()
+    document: Document,
+    *,
+    now: datetime,
+    limit_s: float,
+    others: tuple[OtherBox, ...] = (),
+    since: datetime | None = None,
 ) -> AcsSighting:
-    """What a device document says, in our terms. `now` is the ACS's clock."""
+    """What a device document says, in our terms. `now` is the ACS's clock.
+
+    `since`: when the refresh began that has just been proved. What it did not read again is stale
+    however young it is: the box may have changed in between.
+    """
     family = choose_family(document)
     readings: tuple[Reading, ...] = ()
     paths: tuple[str, ...] = ()
     proof: tuple[str, ...] = ()
-    reachable = False
+    tables_read: tuple[str, ...] = ()
+    reachable = rows_may_have_come = home_is_unknown = False
+    if since is not None:
+        limit_s = min(limit_s, (now - since + SLOT).total_seconds())
     if family is not None:
         readings = normalise(document, family, now=now, limit_s=limit_s)
-        paths = refresh_paths(document, family, readings)
-        proof = proof_paths(readings, paths)
+        paths = refresh_paths(document, family, readings, now=now)
+        proof = proof_paths(readings, family, paths)
+        oldest_list = now - timedelta(seconds=limit_s)
+        tables_read = tuple(_tables_read(document, family, oldest_list))
+        at_home = [t.rows for t in family.tables if t.name in ("radio", "station", "node")]
+        rows_may_have_come = any(_was_listed_before(document, r, oldest_list) for r in at_home)
+        home_is_unknown = bool(at_home) and not any(_is_known(document, rows) for rows in at_home)
         url = leaf_at(document, connection_request_url(family.match.root))
         reachable = url is not None and bool(url.value) and "_lastInform" in document
     oldest, fresh = stale_needs(readings, limit_s)
@@ -84,21 +109,54 @@ def sighting(
         last_boot=parse_time(document.get("_lastBoot")),
         measurements=tuple(r.measurement for r in readings),
         oldest_age_s=oldest,
-        is_fresh=fresh,
+        is_fresh=fresh and not rows_may_have_come,
         refresh_paths=paths,
         proof_paths=proof,
         leaf_times=dict(_leaf_times(document, proof)),
         others=others,
         cannot_report=family.cannot_report if family is not None else (),
         reachable_by_request=reachable,
+        tables_read=tables_read,
+        home_is_unknown=home_is_unknown,
     )
 
 
-def _leaf_times(document: Document, paths: tuple[str, ...]) -> Iterator[tuple[str, datetime]]:
-    for path in paths:
-        leaf = leaf_at(document, path)
-        if leaf is not None and leaf.timestamp is not None:
-            yield path, leaf.timestamp
+def _tables_read(document: Document, family: CpeProfile, since: datetime) -> Iterator[str]:
+    """The tables of which one at least was listed since, and none that has rows was not.
+
+    A family may tell one thing in three tables, of which a box has one.
+    """
+    for name in dict.fromkeys(table.name for table in family.tables):
+        times = [
+            (listed_at(document, table.rows), any(True for _ in instances(document, table.rows)))
+            for table in family.tables
+            if table.name == name
+        ]
+        listed = [time is not None and time >= since for time, _ in times]
+        if any(listed) and all(
+            is_listed or not has_rows
+            for is_listed, (_, has_rows) in zip(listed, times, strict=True)
+        ):
+            yield name
+
+
+def _was_listed_before(document: Document, rows: str, since: datetime) -> bool:
+    """Whether rows may have come to a table since the box listed it."""
+    time = listed_at(document, rows)
+    return time is not None and time < since and bool(node_at(document, rows.split(".*", 1)[0]))
+
+
+def _is_known(document: Document, rows: str) -> bool:
+    """Whether a table has rows, or was once found to have none."""
+    return listed_at(document, rows) is not None or any(True for _ in instances(document, rows))
+
+
+def _leaf_times(document: Document, patterns: tuple[str, ...]) -> Iterator[tuple[str, datetime]]:
+    for pattern in patterns:
+        for path in instances(document, pattern):
+            leaf = leaf_at(document, path)
+            if leaf is not None and leaf.timestamp is not None:
+                yield path, leaf.timestamp
 
 
 def _clauses(serial: str) -> Iterator[dict[str, object]]:

@@ -14,6 +14,7 @@ class TaskOutcome(StrEnum):
     EXECUTED = "executed"
     NO_EFFECT = "no_effect"
     QUEUED = "queued"
+    IN_SESSION = "in_session"
     FAULTED = "faulted"
     OFFLINE = "offline"
     REFUSED = "refused"
@@ -29,6 +30,7 @@ FRESHNESS: Final = {
     TaskOutcome.FAULTED: FreshnessOutcome.REFUSED,
     TaskOutcome.REFUSED: FreshnessOutcome.REFUSED,
     TaskOutcome.QUEUED: FreshnessOutcome.QUEUED,
+    TaskOutcome.IN_SESSION: FreshnessOutcome.QUEUED,
     TaskOutcome.OFFLINE: FreshnessOutcome.UNREACHABLE,
     TaskOutcome.UNKNOWN: FreshnessOutcome.UNREACHABLE,
     TaskOutcome.GONE: FreshnessOutcome.NOT_FOUND,

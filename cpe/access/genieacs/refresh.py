@@ -9,12 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from cpe.access.genieacs import lookup
+from cpe.access.genieacs.document import covers, instances
+from cpe.access.genieacs.faulting import read_in_pieces
 from cpe.access.genieacs.nbi import Nbi, PostedTask, get_parameter_values
 from cpe.access.genieacs.outcome import FRESHNESS, TaskOutcome, queued_reason
 from cpe.access.genieacs.proof import has_landed, newest
@@ -29,14 +33,30 @@ from cpe.domain.errors import (
 from cpe.domain.observation import Quality
 from cpe.domain.snapshot import AcsSighting, FreshnessOutcome
 
+RAN: Final = (TaskOutcome.EXECUTED, TaskOutcome.FAULTED)
+ANSWERED: Final = (
+    TaskOutcome.EXECUTED,
+    TaskOutcome.NO_EFFECT,
+    TaskOutcome.FAULTED,
+    TaskOutcome.IN_SESSION,
+)
 P = ParamSpec("P")
 T = TypeVar("T")
 
 UNIQUE_KEY: Final = "gigafibre-cpe-refresh"
 """A second task of the same device and key replaces the first: ours never pile up."""
+SUSPECT_KEY: Final = f"{UNIQUE_KEY}-suspect"
+IN_SESSION_DETAIL: Final = "the box is in session with the ACS and answers slowly"
+REFUSES_DETAIL: Final = "the box refuses single parameters"
 AFTER_POST_S: Final = 1.0
 """Kept back from the bound for reading the proof and removing the task."""
 POLL_S: Final = 0.25
+GONE_S: Final = 2.0
+"""After a task of ours has gone: the ACS writes the device at the session's end, about then."""
+IN_SESSION_FACTOR: Final = 2
+"""A box that is in session is online: it may take this many times the bound."""
+MAX_SUSPECTS: Final = 8
+"""Of one model's parameters, asked for each by a task of its own."""
 LEAVE_S: Final = 3.0
 """A cancelled refresh holds its caller no longer than this to have its task removed."""
 
@@ -57,7 +77,15 @@ class Refreshed:
     @property
     def box_answered(self) -> bool:
         """Whether the box itself took part, even if only to refuse."""
-        return self.outcome in (TaskOutcome.EXECUTED, TaskOutcome.NO_EFFECT, TaskOutcome.FAULTED)
+        return self.outcome in ANSWERED
+
+
+class Removal(StrEnum):
+    """What came of removing a queued task of ours."""
+
+    REMOVED = "removed"
+    GONE = "gone"
+    IN_SESSION = "in_session"
 
 
 class _NeverArrivedError(Exception):
@@ -79,6 +107,8 @@ class Refresher:
         self._bound_s = bound_s
         self._limit_s = limit_s
         self._flights: dict[str, _Flight] = {}
+        self._suspects: dict[tuple[str | None, ...], dict[str, None]] = {}
+        """What boxes of a model and firmware refused lately, asked for apart from the rest."""
 
     async def refresh(self, sighting: AcsSighting) -> Refreshed:
         """Read the sighting's `refresh_paths` again, within the bound.
@@ -129,9 +159,82 @@ class Refresher:
             return Refreshed(TaskOutcome.UNKNOWN, sighting, "no parameter of it is known")
         deadline = asyncio.get_running_loop().time() + self._bound_s
         try:
-            return await self._attempt(acs_id, sighting, abandoned, deadline)
+            done = await self._attempt(acs_id, sighting, abandoned, deadline)
         except _NeverArrivedError:
-            return await self._attempt(acs_id, sighting, abandoned, deadline, last=True)
+            done = await self._attempt(acs_id, sighting, abandoned, deadline, last=True)
+        again = await self._take_suspects_back(acs_id, sighting, done.outcome)
+        if done.outcome is TaskOutcome.FAULTED:
+            suspects = self._suspects_of(sighting)
+            names = [*(p for p in sighting.refresh_paths if p not in suspects), *again]
+            return await self._read_in_pieces(acs_id, sighting, done, names, deadline)
+        if again:
+            rows = [row for name in again for row in await self._rows_of(sighting, name)]
+            if len(rows) > len(again):  # Of a refused column some rows may be readable.
+                return await self._read_in_pieces(acs_id, sighting, done, rows, deadline)
+            return replace(done, detail=f"{REFUSES_DETAIL}: {'; '.join(rows or again)}")
+        return done
+
+    async def _rows_of(self, sighting: AcsSighting, pattern: str) -> tuple[str, ...]:
+        document = await _again(lookup.read_again, self._nbi, sighting.device)
+        return tuple(instances(document or {}, pattern))
+
+    async def _read_in_pieces(
+        self,
+        acs_id: str,
+        sighting: AcsSighting,
+        done: Refreshed,
+        names: Sequence[str],
+        deadline: float,
+    ) -> Refreshed:
+        """What can be read of these names; those that the box refuses are remembered."""
+        refused = await read_in_pieces(
+            self._nbi, acs_id, names, unique_key=UNIQUE_KEY, deadline=deadline,
+            rows_of=partial(self._rows_of, sighting),
+        )  # fmt: skip
+        landed, seen = await self._look(sighting, sighting.asked_at)
+        if not landed or (refused is None and done.outcome is TaskOutcome.FAULTED):
+            return replace(done, sighting=seen)
+        bad = tuple(names) if refused is None else refused
+        suspects = self._suspects_of(sighting)
+        for asked in sighting.refresh_paths:
+            if any(covers(asked, path) for path in bad):
+                suspects[asked] = None
+        while len(suspects) > MAX_SUSPECTS:
+            suspects.pop(next(iter(suspects)))
+        detail = f"{REFUSES_DETAIL}: {'; '.join(bad)}" if bad else ""
+        return Refreshed(TaskOutcome.EXECUTED, seen, detail)
+
+    def _suspects_of(self, sighting: AcsSighting) -> dict[str, None]:
+        device = sighting.device
+        model = (device.family, device.model, device.firmware)
+        return self._suspects.setdefault(model, {})
+
+    async def _queue_suspects(self, acs_id: str, sighting: AcsSighting, left_s: float) -> None:
+        """In tasks of their own, for the same session: what one box refuses another may have."""
+        for number, path in enumerate(self._suspects_of(sighting)):
+            task = get_parameter_values(
+                [path], unique_key=f"{SUSPECT_KEY}-{number}", expiry_s=math.ceil(left_s) + 5
+            )
+            await self._nbi.post_task(acs_id, task, wait_ms=None, timeout_s=left_s)
+
+    async def _take_suspects_back(
+        self, acs_id: str, sighting: AcsSighting, outcome: TaskOutcome
+    ) -> tuple[str, ...]:
+        """Leave none of their tasks queued; those that a session left there were refused again.
+
+        A name that the box gave is no suspect any more.
+        """
+        suspects = self._suspects_of(sighting)
+        refused: list[str] = []
+        for number, name in enumerate(tuple(suspects)):
+            task_ids = await _again(self._nbi.queued_by_key, acs_id, f"{SUSPECT_KEY}-{number}")
+            for task_id in task_ids:
+                await self._remove(task_id)
+            if outcome in RAN and task_ids:
+                refused.append(name)
+            elif outcome in RAN:
+                suspects.pop(name, None)
+        return tuple(refused)
 
     async def _attempt(
         self,
@@ -157,7 +260,7 @@ class Refresher:
             post.cancel()
         if not post.done():
             reason = "given up: the OLT says it is down" if abandoned.is_set() else "no answer"
-            return await self._after_silence(acs_id, sighting, reason)
+            return await self._after_silence(acs_id, sighting, reason, abandoned)
         try:
             posted = post.result()
         except LoginRefusedError:
@@ -166,7 +269,7 @@ class Refresher:
             lost = isinstance(error, UnreachableError) and not isinstance(error, TimedOutError)
             if lost and not last and await self._never_arrived(acs_id, deadline):
                 raise _NeverArrivedError from error
-            done = await self._after_silence(acs_id, sighting, error.message)
+            done = await self._after_silence(acs_id, sighting, error.message, abandoned)
             if done.outcome is TaskOutcome.UNKNOWN and not isinstance(error, TimedOutError):
                 # 429, 5xx, a page, a dropped connection: the ACS's own trouble, not the box's.
                 return replace(done, outcome=TaskOutcome.ACS_DOWN)
@@ -174,10 +277,10 @@ class Refresher:
         if posted is None:
             return Refreshed(TaskOutcome.GONE, sighting, "the ACS no longer knows it")
         try:
-            return await self._after_answer(acs_id, sighting, posted, deadline)
+            return await self._after_answer(acs_id, sighting, posted, abandoned)
         except AccessError:
             with contextlib.suppress(AccessError):
-                await self._tidy(posted.id)
+                await self._remove(posted.id)
             raise
 
     async def _never_arrived(self, acs_id: str, deadline: float) -> bool:
@@ -188,8 +291,10 @@ class Refresher:
         return not await _again(self._nbi.queued_by_key, acs_id, UNIQUE_KEY)
 
     async def _post(self, acs_id: str, sighting: AcsSighting, left_s: float) -> PostedTask | None:
+        await self._queue_suspects(acs_id, sighting, left_s)
+        suspects = self._suspects_of(sighting)
         task = get_parameter_values(
-            sighting.refresh_paths,
+            [path for path in sighting.refresh_paths if path not in suspects],
             unique_key=UNIQUE_KEY,
             expiry_s=math.ceil(left_s) + 5,
         )
@@ -199,7 +304,7 @@ class Refresher:
         )
 
     async def _after_answer(
-        self, acs_id: str, sighting: AcsSighting, posted: PostedTask, deadline: float
+        self, acs_id: str, sighting: AcsSighting, posted: PostedTask, abandoned: asyncio.Event
     ) -> Refreshed:
         seen = sighting
         if posted.done_says_status:
@@ -209,14 +314,9 @@ class Refresher:
         if faulted := await self._faulted(acs_id, sighting, posted):
             return faulted
         queued = await _again(self._nbi.task_is_queued, posted.id)
-        if queued and not await self._tidy(posted.id):
+        if queued and await self._remove(posted.id) is not Removal.REMOVED:
             # In session (503) or just taken: the work may be ending right now.
-            landed, seen = await self._wait_for_proof(sighting, posted.timestamp, deadline)
-            if landed:
-                return Refreshed(TaskOutcome.EXECUTED, seen, "")
-            if faulted := await self._faulted(acs_id, sighting, posted):
-                return faulted
-            await self._tidy(posted.id)
+            return await self._await_session(acs_id, sighting, posted, abandoned)
         if queued:
             outcome, detail = queued_reason(posted.reason)
             return Refreshed(outcome, seen, detail)
@@ -231,6 +331,33 @@ class Refresher:
             TaskOutcome.NO_EFFECT, seen, "the ACS says done, but not every reading is newer"
         )
 
+    async def _await_session(
+        self, acs_id: str, sighting: AcsSighting, posted: PostedTask, abandoned: asyncio.Event
+    ) -> Refreshed:
+        """The end of a session that the box is in: it is online, only slow.
+
+        A box that answers each RPC after 5 s, or lists its names for 14 s when first met, was
+        seen; the bound counts as often as IN_SESSION_FACTOR for it.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._bound_s * (IN_SESSION_FACTOR - 1)
+        while True:
+            landed, seen = await self._look(sighting, posted.timestamp)
+            if landed:
+                return Refreshed(TaskOutcome.EXECUTED, seen, "")
+            if faulted := await self._faulted(acs_id, sighting, posted):
+                return faulted
+            if loop.time() >= until or abandoned.is_set():
+                break
+            if not await _again(self._nbi.task_is_queued, posted.id):
+                # Its session has ended, or another worker's task of our key took its place.
+                until = min(until, loop.time() + GONE_S)
+            await asyncio.sleep(POLL_S)
+        if await self._remove(posted.id) is Removal.IN_SESSION:
+            return Refreshed(TaskOutcome.IN_SESSION, seen, IN_SESSION_DETAIL)
+        outcome, detail = queued_reason(posted.reason)
+        return Refreshed(outcome, seen, detail)
+
     async def _faulted(
         self, acs_id: str, sighting: AcsSighting, posted: PostedTask
     ) -> Refreshed | None:
@@ -238,29 +365,23 @@ class Refresher:
         fault = await _again(self._nbi.fault_of, acs_id, posted.id)
         if fault is None:
             return None
-        await self._tidy(posted.id)
+        await self._remove(posted.id)
         _, seen = await self._look(sighting, posted.timestamp)
         detail = f"the box refused the task: {fault.code} {fault.message}"
         return Refreshed(TaskOutcome.FAULTED, seen, detail)
 
-    async def _after_silence(self, acs_id: str, sighting: AcsSighting, reason: str) -> Refreshed:
+    async def _after_silence(
+        self, acs_id: str, sighting: AcsSighting, reason: str, abandoned: asyncio.Event
+    ) -> Refreshed:
         """The POST's answer is unknown: look before saying anything, and leave nothing queued."""
         for task_id in await _again(self._nbi.queued_by_key, acs_id, UNIQUE_KEY):
-            await self._tidy(task_id)
+            if await self._remove(task_id) is Removal.IN_SESSION and not abandoned.is_set():
+                posted = PostedTask(task_id, sighting.asked_at, False, "")
+                return await self._await_session(acs_id, sighting, posted, abandoned)
         landed, seen = await self._look(sighting, sighting.asked_at)
         if landed:
             return Refreshed(TaskOutcome.EXECUTED, seen, "")
         return Refreshed(TaskOutcome.UNKNOWN, seen, reason)
-
-    async def _wait_for_proof(
-        self, sighting: AcsSighting, since: datetime, deadline: float
-    ) -> tuple[bool, AcsSighting]:
-        loop = asyncio.get_running_loop()
-        while True:
-            landed, seen = await self._look(sighting, since)
-            if landed or loop.time() >= deadline:
-                return landed, seen
-            await asyncio.sleep(POLL_S)
 
     async def _look(self, before: AcsSighting, since: datetime) -> tuple[bool, AcsSighting]:
         """Whether the refresh is proved, and what the ACS knows now."""
@@ -270,18 +391,23 @@ class Refresher:
         landed = has_landed(document, before, since)
         now = self._nbi.transport.now()
         now = newest(document, before, now) if landed else now
-        after = lookup.sighting(document, now=now, limit_s=self._limit_s, others=before.others)
+        after = lookup.sighting(
+            document,
+            now=now,
+            limit_s=self._limit_s,
+            others=before.others,
+            since=since if landed else None,
+        )
         rx_is_old = any(
             m.name == "optical.rx_dbm" and m.quality is Quality.STALE for m in after.measurements
         )
         return after.is_fresh or (landed and not rx_is_old), after
 
-    async def _tidy(self, task_id: str) -> bool:
-        """Remove our task. False when it was not there any more or the box is in session."""
+    async def _remove(self, task_id: str) -> Removal:
         try:
-            return await self._nbi.delete_task(task_id)
+            return Removal.REMOVED if await self._nbi.delete_task(task_id) else Removal.GONE
         except BusyError:
-            return False
+            return Removal.IN_SESSION
 
 
 async def _again(read: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:

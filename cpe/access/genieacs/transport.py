@@ -12,7 +12,7 @@ from typing import Final
 
 import httpx
 
-from cpe.access.http import translated
+from cpe.access.http import is_refused, translated
 from cpe.domain.errors import (
     BusyError,
     InputRefusedError,
@@ -30,6 +30,10 @@ MAX_CONNECTIONS: Final = 200
 """A task for a silent box holds one for its whole wait; lookups beside must not starve."""
 SAME_CLOCK_S: Final = 2.0
 """The Date header has whole seconds; below this the clocks count as one."""
+RESTART_S: Final = 2.5
+"""How long a refused connection is tried again; GenieACS respawns a worker in 0.4-1 s."""
+STILL_DOWN_S: Final = 30.0
+"""An ACS that was down for RESTART_S so recently has had its chance: whoever asks next is told."""
 MAX_URL: Final = 15_000
 """Node's header cap is 16 KiB; longer requests are answered 431."""
 
@@ -60,6 +64,7 @@ class NbiTransport:
             headers["Authorization"] = f"Bearer {token.strip()}"
         self.target = redact(url)
         self._offset = timedelta()
+        self._refusing_since: float | None = None
         with translated(SYSTEM, self.target):
             self._client = httpx.AsyncClient(
                 base_url=url.rstrip("/"),
@@ -102,7 +107,8 @@ class NbiTransport:
         with translated(SYSTEM, self.target):
             try:
                 async with asyncio.timeout(timeout_s or self._total_s()):
-                    response = await self._client.request(method, url, json=json, timeout=timeout)
+                    request = self._client.build_request(method, url, json=json, timeout=timeout)
+                    response = await self._send(request)
             except TimeoutError as error:
                 message = "no whole answer in time"
                 raise TimedOutError(message, system=SYSTEM, target=self.target) from error
@@ -132,7 +138,8 @@ class NbiTransport:
         if len(url) > MAX_URL:
             raise InputRefusedError(f"the request line has {len(url)} characters: too long")
         with translated(SYSTEM, self.target):
-            async with self._client.stream("GET", url, timeout=idle_s) as response:
+            request = self._client.build_request("GET", url, timeout=idle_s)
+            async with contextlib.aclosing(await self._send(request, stream=True)) as response:
                 self._note_clock(response)
                 if response.status_code != 200:
                     await response.aread()
@@ -141,6 +148,25 @@ class NbiTransport:
                         f"HTTP {response.status_code}", system=SYSTEM, target=self.target
                     )
                 yield response
+
+    async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        """Send a request; again and again for RESTART_S while nobody listens there."""
+        pause_s = 0.1
+        while True:
+            try:
+                response = await self._client.send(request, stream=stream)
+            except httpx.ConnectError as error:
+                now = asyncio.get_running_loop().time()
+                since = self._refusing_since
+                if since is None or now - since > STILL_DOWN_S:
+                    since = self._refusing_since = now
+                if not is_refused(error) or now - since + pause_s > RESTART_S:
+                    raise
+                await asyncio.sleep(pause_s)
+                pause_s = min(0.5, 2 * pause_s)
+            else:
+                self._refusing_since = None
+                return response
 
     def _total_s(self) -> float:
         return 2 * (self._client.timeout.read or 10.0)
