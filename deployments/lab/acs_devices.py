@@ -12,7 +12,7 @@ from deployments.lab.acs_query import Doc, Query
 from deployments.lab.acs_record import Record
 from deployments.lab.diagnostics import Download
 from deployments.lab.identity import Identity
-from deployments.lab.parameters import Box
+from deployments.lab.parameters import Box, Shape, shape_of
 from deployments.lab.plant import Plant
 from deployments.lab.truth import (
     DAY_S,
@@ -154,6 +154,11 @@ class AcsDevices:
             download, f"100.{64 + (index >> 16)}.{index >> 8 & 255}.{index & 255}",
             state.values if state is not None else {},
         )  # fmt: skip
+
+    def shape(self, key: int) -> Shape:
+        """What parameters the box has now, whatever the ACS knows of them."""
+        index = key if key >= 0 else -1 - key
+        return shape_of(self.who(key), self.plant.conditions(index))
 
     def has(self, key: int) -> Record | None:
         """The record, if any session left one."""

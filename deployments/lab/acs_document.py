@@ -24,7 +24,6 @@ class Writer:
         self._devices, self._key = devices, key
         self._record = devices.has(key) or Record()
         self._box = devices.box(key)
-        self.template = template_of(shape_of(self._box.who, self._box.truth))
         self._informed = devices.last_inform(key)
         self._inform_stamp = IsoDate.at(self._informed + 0.001)
         knowledge = self._box.truth.knowledge if key >= 0 else Knowledge.INFORM_ONLY
@@ -32,6 +31,12 @@ class Writer:
         self._read_at = devices.read_at(key, self._informed, knowledge)
         self._read_stamp = IsoDate.at(self._read_at)
         self._then: Box | None = None
+        index = key if key >= 0 else -1 - key
+        truth = devices.plant.conditions_at(index, self._read_at)
+        self._as_listed = template_of(shape_of(self._box.who, truth))
+        listed = self._record.listed if self._record.listed_at >= self._read_at else None
+        self.template = template_of(listed) if listed is not None else self._as_listed
+        """What the ACS knows that there is: rows that came since are in no document."""
 
     def write(self, projection: Projection | None) -> Doc:
         """The document."""
@@ -103,9 +108,12 @@ class Writer:
 
     def _object_meta(self, found: Doc, path: str) -> None:
         found["_object"] = True
-        if self.all_known or path in self._record.objects:
+        listed = self._record.objects.get(path)
+        if self.all_known or listed is not None:
             found["_writable"] = False
-            found["_timestamp"] = self._read_stamp if self.all_known else self._inform_stamp
+            found["_timestamp"] = max(
+                stamp for stamp in (self._read_stamp if self.all_known else None, listed) if stamp
+            )
 
     def _exists(self, path: str) -> bool:
         if self.all_known or path in self._record.objects:
@@ -124,7 +132,8 @@ class Writer:
             if self._read_stamp > hit[1] and self._box.truth.knowledge is Knowledge.EACH_INFORM:
                 return self._as_read(leaf)
             return hit
-        if self.all_known and not leaf.path.startswith(f"{self.template.tests}."):
+        read_then = self.all_known and leaf.path in self._as_listed.leaves
+        if read_then and not leaf.path.startswith(f"{self.template.tests}."):
             return self._as_read(leaf)
         return None
 
@@ -134,6 +143,11 @@ class Writer:
             truth = self._devices.plant.conditions_at(index, self._read_at)
             self._then = replace(self._box, truth=truth, now=self._read_at)
         return read(leaf, self._then), self._read_stamp
+
+    def knows(self, path: str) -> bool:
+        """Whether the ACS has heard of a leaf."""
+        leaf = self.template.leaves.get(path)
+        return leaf is not None and self.leaf(leaf) is not None
 
     def leaf(self, leaf: Leaf) -> Doc | None:
         """The leaf as the NBI shows it; None when the ACS has never heard of it."""

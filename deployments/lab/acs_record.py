@@ -26,8 +26,11 @@ class Record:
     """What sessions left behind for one box."""
 
     read: dict[str, tuple[Value, IsoDate]] = field(default_factory=dict[str, tuple[Value, IsoDate]])
-    objects: set[str] = field(default_factory=set[str])
-    """Objects whose children were discovered."""
+    objects: dict[str, IsoDate] = field(default_factory=dict[str, IsoDate])
+    """Objects whose children were listed by a task, and when."""
+    listed: Shape | None = None
+    """Which rows the box had when a task last listed its tables, at `listed_at`."""
+    listed_at: float = 0.0
     last_session: float = 0.0
     forgotten: bool = False
     """The cached model was cleared: only the Inform and what was read since is known."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 from deployments.lab.acs_devices import AcsDevices
 from deployments.lab.acs_document import Writer
 from deployments.lab.acs_query import Doc
+from deployments.lab.acs_record import template_of
 from deployments.lab.acs_tasks import MAX_PER_SESSION, Tasks, cwmp_fault
 from deployments.lab.diagnostics import Download
 from deployments.lab.parameters import Leaf, Value, cast_to, read
@@ -20,6 +21,8 @@ _PATH: Final = re.compile(r"(?:[A-Za-z_][\w\-]*(?:\.(?:[A-Za-z_][\w\-]*|\d+|\*))
 _BATCH: Final = 32
 """cwmp.gpvBatchSize."""
 _MAX_DISCOVERY: Final = 24
+_RELIST_ROUNDS: Final = 4
+"""GetParameterNames for tables that were listed before: 0.54 s in place of 0.52 s, measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class _Pending:
     started: float
     read: dict[str, tuple[Value, IsoDate]] = field(default_factory=dict[str, tuple[Value, IsoDate]])
     objects: set[str] = field(default_factory=set[str])
+    listed: bool = False
     step: int = 2
     reboot: bool = False
     reset: bool = False
@@ -184,7 +188,9 @@ class Sessions:
         record = self._devices.record(key)
         record.last_session = pending.started
         record.read.update(pending.read)
-        record.objects |= pending.objects
+        record.objects.update(dict.fromkeys(pending.objects, pending.stamp()))
+        if pending.listed:
+            record.listed, record.listed_at = self._devices.shape(key), pending.started
         state = self._plant.state(key)
         now = self._plant.clock()
         if pending.reboot or pending.reset:
@@ -234,21 +240,25 @@ class Sessions:
 
     async def _get(self, key: int, paths: list[str], pending: _Pending, rpc_s: float) -> None:
         writer = Writer(self._devices, key)
-        leaves = {leaf.path: leaf for path in paths for leaf in writer.template.below(path)}
-        if not leaves:
-            return
-        parents = {leaf.rpartition(".")[0] for leaf in leaves}
-        fresh = parents - self._devices.record(key).objects - pending.objects
-        rounds = 0 if writer.all_known else min(_MAX_DISCOVERY, len(fresh))
+        model = template_of(self._devices.shape(key))
+        leaves = {leaf.path: leaf for path in paths for leaf in model.below(path)}
+        listed = {o for path in paths for o in model.listed(path, known=writer.knows)}
+        listed -= pending.objects
+        fresh = listed - self._devices.record(key).objects.keys()
+        rounds = min(_MAX_DISCOVERY, len(fresh)) if not writer.all_known else 0
+        rounds += min(_RELIST_ROUNDS, len(listed - fresh))
         wanted = [leaf for leaf in leaves.values() if self._moved_on(key, leaf, writer, pending)]
         await asyncio.sleep(rpc_s * (rounds + -(-len(wanted) // _BATCH)))
-        if self._plant.conditions(key).answers_nothing:
+        truth = self._plant.conditions(key)
+        if truth.answers_nothing:
             return
-        for parent in parents:
-            pending.objects |= set(_ancestors(parent))
+        if truth.refuses and any(leaf.path.endswith(truth.refuses) for leaf in wanted):
+            raise TaskFaultError(*cwmp_fault("9002"))
+        pending.listed = pending.listed or any("*" in path for path in paths) or "" in paths
+        pending.objects |= listed
         pending.step += 2
         box = self._devices.box(key)
-        box.download.settle(box.now, writer.template.complete)
+        box.download.settle(box.now, model.complete)
         for leaf in wanted:
             pending.read[leaf.path] = (read(leaf, box), pending.stamp())
 
@@ -285,12 +295,7 @@ class Sessions:
             if parent == writer.template.tests:
                 state.download.write(name, wanted)
             state.values[leaf.path] = wanted
-            pending.objects |= set(_ancestors(parent))
+            pending.objects.add(parent)
             pending.read[leaf.path] = (wanted, pending.stamp())
         for name in ("DiagnosticsState", "DownloadURL"):
             state.values.pop(f"{writer.template.tests}.{name}", None)
-
-
-def _ancestors(path: str) -> list[str]:
-    parts = path.split(".")
-    return [".".join(parts[: n + 1]) for n in range(len(parts))]

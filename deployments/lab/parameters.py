@@ -90,6 +90,32 @@ class Template:
         for node in nodes:
             yield from _leaves(node)
 
+    def listed(self, pattern: str, *, known: Callable[[str], bool]) -> Iterator[str]:
+        """The objects whose names GenieACS asks for to follow a path: those with rows on the way,
+        and those that lack what comes next, or have it unknown to the ACS."""
+        nodes: list[tuple[str, dict[str, object]]] = [("", self.tree)]
+        for part in pattern.split(".") if pattern else ():
+            step: list[tuple[str, dict[str, object]]] = []
+            for path, node in nodes:
+                names = list(node) if part == "*" else [part] if part in node else []
+                below = [f"{path}.{name}".lstrip(".") for name in names]
+                leaves = [p for p, name in zip(below, names, strict=True) if p in self.leaves]
+                if part == "*" or not names or any(not known(leaf) for leaf in leaves):
+                    yield path
+                for name, child_path in zip(names, below, strict=True):
+                    child = node[name]
+                    if isinstance(child, dict):
+                        step.append((child_path, cast("dict[str, object]", child)))
+            nodes = step
+        yield from (path for node_path, node in nodes for path in _objects(node_path, node))
+
+
+def _objects(path: str, node: dict[str, object]) -> Iterator[str]:
+    yield path
+    for name, child in node.items():
+        if isinstance(child, dict):
+            yield from _objects(f"{path}.{name}".lstrip("."), cast("dict[str, object]", child))
+
 
 def _leaves(node: object) -> Iterator[Leaf]:
     if isinstance(node, Leaf):

@@ -169,7 +169,7 @@ class Plant:
         return replace(
             before,
             operator_firmware=now.operator_firmware,
-            satellites=now.satellites,
+            optics=now.optics,
             neighbours=now.neighbours,
         )
 

@@ -120,6 +120,8 @@ _ALL: Final = (
        rpc_s=3.0),
     _s("task-faulted", "la boîte refuse les lectures", "the box faults every read", "healthy",
        fault_code="9002"),
+    _s("one-bad-parameter", "un seul paramètre que la boîte refuse", "the box faults one parameter",
+       "healthy", refuses="X_TP_GPON_Config.BiasCurrent", **_TP),
     _s("no-effect", "session réussie, rien de lu", "a clean session without effect", "healthy",
        answers_nothing=True),
     _s("missing-optics", "sans puissance reçue à l’ACS", "no receive power in the ACS", "healthy",

@@ -124,6 +124,8 @@ class Conditions:
     inform_interval_s: float = INFORM_INTERVAL_S
     fault_code: str = ""
     """CWMP fault that every RPC gets, `9002` and kin."""
+    refuses: str = ""
+    """The end of a parameter's path that the box lists and faults on (9002)."""
     answers_nothing: bool = False
     """The session ends well and no value was read: a 200 without effect."""
     knowledge: Knowledge = Knowledge.ALL

@@ -17,7 +17,8 @@ RX = "Device.Optical.Interface.1.X_TP_GPON_Config.RXPower"
 
 
 def acs_sighting(*, age_s):
-    return sighting(box({RX: 100}, age_s=age_s), now=NOW, limit_s=60)
+    radio = "Device.WiFi.Radio.1.Status"
+    return sighting(box({RX: 100, radio: "Up"}, age_s=age_s), now=NOW, limit_s=60)
 
 
 def steps(asked, *, age_s=2.0, history=None, refreshed=None, olt=None, olt_detail=""):
