@@ -168,7 +168,6 @@ def _boots(
         if not np.isnan(began[row]):
             at = _moment(read_at[row])
             runs = [(at - timedelta(seconds=float(uptime[row])), at)]
-            known.append(runs[0][0])
         counted[row] = len(distinct_boots(known, runs, _moment(now)))
     return counted, is_known
 

@@ -75,9 +75,7 @@ def known_boots(facts: Facts) -> list[datetime]:
 
     An uptime of last week is no word on today's boots.
     """
-    known = list(facts.snapshot.history.boots)
-    if facts.snapshot.last_boot is not None:
-        known.append(facts.snapshot.last_boot)
+    known = _announced(facts)
     runs = _uptimes(facts)
     if facts.reading("device.uptime_s") is not None:
         known += [began for began, _ in runs[:1]]
@@ -86,7 +84,13 @@ def known_boots(facts: Facts) -> list[datetime]:
 
 def boots_in_a_day(facts: Facts) -> list[datetime]:
     """Distinct boots known in the last 24 h."""
-    return distinct_boots(known_boots(facts), _uptimes(facts), facts.snapshot.judged_at)
+    return distinct_boots(_announced(facts), _uptimes(facts), facts.snapshot.judged_at)
+
+
+def _announced(facts: Facts) -> list[datetime]:
+    """The ACS's last boot, now and as it was kept by earlier diagnoses and sweeps."""
+    now = facts.snapshot.last_boot
+    return [*facts.snapshot.history.boots, *([now] if now is not None else [])]
 
 
 def _uptimes(facts: Facts) -> list[tuple[datetime, datetime]]:

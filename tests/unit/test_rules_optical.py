@@ -153,7 +153,7 @@ def test_three_boots_in_a_day_are_a_reboot_loop():
 
 
 def test_boots_of_yesterday_and_the_same_boot_twice_do_not_count():
-    seen_twice = (NOW - timedelta(hours=1), NOW - timedelta(hours=1, seconds=60))
+    seen_twice = (NOW - timedelta(hours=1), NOW - timedelta(hours=1, milliseconds=1))
     history = History(boots=(*seen_twice, NOW - timedelta(hours=25), NOW - timedelta(hours=30)))
     shot = snapshot(history=history, without=["device.uptime_s"])
     assert found(shot, "hardware.no_reboot_loop").status is Status.OK
