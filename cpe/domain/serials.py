@@ -7,12 +7,15 @@ The canonical GPON serial is 4 upper-case letters/digits + 8 upper-case hex digi
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from cpe.domain.errors import InputRefusedError
 
 MAX_SERIAL_LENGTH: Final = 64
-_ALLOWED: Final = re.compile(r"[A-Za-z0-9\-_.:%/ ]+")
+_MARKS: Final = frozenset("-_.:%/ +#()~&@,=!'")
+"""What a serial may hold beside letters and digits: harmless in JSON, in a percent-encoded URL, in
+a markdown table and on a terminal. No `*`, `?`, `$`, quotes, brackets: wildcards and syntax."""
 _VENDOR_HEX: Final = re.compile(r"([A-Za-z0-9]{4})([0-9A-Fa-f]{8})")
 _HEX16: Final = re.compile(r"[0-9A-Fa-f]{16}")
 _MAC: Final = re.compile(
@@ -22,21 +25,42 @@ _MAC: Final = re.compile(
 
 
 def parse_serial(text: str) -> str:
-    """The serial as it may be sent, trimmed. Raises InputRefusedError with one clear line."""
-    serial = text.strip(" ")
+    """The serial as it may be sent, trimmed and composed (NFC: `é` is one character).
+
+    What passes has one meaning everywhere: to a GenieACS query it is never `/a regular
+    expression/` or a wildcard. Raises InputRefusedError with one clear line.
+    """
+    serial = unicodedata.normalize("NFC", text.strip(" "))
     if not serial:
         raise InputRefusedError("the serial is empty")
     if len(serial) > MAX_SERIAL_LENGTH:
         raise InputRefusedError(f"the serial is longer than {MAX_SERIAL_LENGTH} characters")
-    if not _ALLOWED.fullmatch(serial):
+    if not all(c in _MARKS or c.isalpha() or c in "0123456789" for c in serial):
         raise InputRefusedError(
-            "the serial may hold letters, digits, spaces and - _ . : % / only (no wildcard)"
+            "the serial may hold letters, digits, spaces and - _ . : % / + # ( ) ~ & @ , = ! ' only"
+            " (no wildcard)"
         )
     if ".." in serial:
         raise InputRefusedError("the serial may not hold '..'")
     if serial.startswith("/") or serial.endswith("/"):
         raise InputRefusedError("the serial may not begin or end with '/'")
     return serial
+
+
+def serial_spellings(serial: str) -> tuple[str, ...]:
+    """Every way a system may hold a parsed serial: in either case, accents composed or apart."""
+    cases = (serial, serial.upper(), serial.lower())
+    forms = (*cases, *(unicodedata.normalize("NFD", text) for text in cases))
+    return tuple(dict.fromkeys(forms))
+
+
+def is_same_serial(one: str, other: str) -> bool:
+    """Whether two spellings, in any case, name one box."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).upper()
 
 
 def gpon_serial(text: str) -> str | None:

@@ -13,8 +13,8 @@ from deployments.hub.diagnosis_model import Diagnosis
 from deployments.hub.problems import Kind, Problem
 
 WAIT_MAX_S = 120.0
-SERIAL_PATTERN = r"^[A-Za-z0-9\-_.:%]{1,64}$"
-"""For the OpenAPI document; `/` and blanks inside are taken too (cpe.domain.serials)."""
+SERIAL_PATTERN = r"^[A-Za-z0-9\-_.:%+#()~&@,=!']{1,64}$"
+"""For the OpenAPI document; `/`, blanks inside and accents are taken too (cpe.domain.serials)."""
 WaitS = Annotated[
     float,
     Field(

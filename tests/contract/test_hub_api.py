@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -320,13 +321,18 @@ async def test_history_is_paged_newest_first(hub):
     assert (await hub.get("/devices/NEVER1/history")).json()["items"] == []
 
 
-async def test_a_serial_with_a_slash_is_one_serial(hub):
-    answer = await hub.post("/devices/ab-12%2F34/diagnose")
+@pytest.mark.parametrize("serial", ["ab-12/34", "AB+1#(2)~é&3", "1,ZTEG=5%2F"])
+async def test_a_serial_with_a_slash_or_other_marks_is_one_serial(hub, serial):
+    answer = await hub.post(f"/devices/{quote(serial, safe='')}/diagnose")
     assert answer.status_code == 202
-    assert hub.prefect.created[0]["parameters"]["request"]["serial"] == "ab-12/34"
+    assert hub.prefect.created[0]["parameters"]["request"]["serial"] == serial
+    kept = await hub.get("/devices/lookup", params={"serial": serial})
+    assert kept.json()["serial"] == serial
+    past = await hub.get(f"/devices/{quote(serial, safe='')}/history")
+    assert past.json()["serial"] == serial
 
 
-@pytest.mark.parametrize("serial", ["*", "a*b", "..", "x" * 70, "\0", "é"])
+@pytest.mark.parametrize("serial", ["*", "a*b", "..", "x" * 70, "\0", "a\u200fb", "/x/i"])
 async def test_a_serial_that_may_not_be_sent_is_refused_before_anything_is_asked(hub, serial):
     problem(await hub.get("/devices/lookup", params={"serial": serial}), 422, "invalid-request")
     assert hub.prefect.created == []

@@ -10,6 +10,7 @@ from cpe.access.erpnext.names import ErpNames
 from cpe.access.erpnext.patience import patiently, statuses
 from cpe.access.erpnext.record import STALE_TRIES, is_so, must_read, never_still, put
 from cpe.domain.errors import BusyError, DeclinedError, StaleWriteError
+from cpe.domain.serials import serial_spellings
 from cpe.domain.swap_case import UnitRef
 
 
@@ -73,7 +74,7 @@ class Equipment:
     async def find(self, serials: Iterable[str]) -> list[UnitRef]:
         """The units that carry one of these serials, in any case: PostgreSQL tells it apart,
         MariaDB does not. More than one means that nobody knows which is meant."""
-        wanted = list(dict.fromkeys(s for serial in serials for s in _spellings(serial)))
+        wanted = list(dict.fromkeys(s for serial in serials for s in serial_spellings(serial)))
         rows = await self._rows((self._names.serial, "in", wanted))
         if not rows:
             # Frappe's `like` disregards case on both; % and _ are wildcards, so look again.
@@ -161,7 +162,3 @@ class Equipment:
             customer=str(doc[n.customer]) if doc.get(n.customer) else None,
             equipment_type=str(doc[n.kind]) if doc.get(n.kind) else None,
         )
-
-
-def _spellings(serial: str) -> tuple[str, ...]:
-    return (serial, serial.upper(), serial.lower())

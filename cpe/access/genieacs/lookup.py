@@ -29,7 +29,14 @@ from cpe.access.genieacs.plan import (
     refresh_paths,
 )
 from cpe.access.genieacs.proof import SLOT
-from cpe.domain.serials import gpon_serial, gpon_spellings, mac_address, mac_spellings
+from cpe.domain.serials import (
+    gpon_serial,
+    gpon_spellings,
+    is_same_serial,
+    mac_address,
+    mac_spellings,
+    serial_spellings,
+)
 from cpe.domain.snapshot import AcsSighting, Device, OtherBox
 from cpe.profiles.cpe_profile import CpeProfile, profiles
 
@@ -160,8 +167,10 @@ def _leaf_times(document: Document, patterns: tuple[str, ...]) -> Iterator[tuple
 
 
 def _clauses(serial: str) -> Iterator[dict[str, object]]:
-    spellings = list(dict.fromkeys((serial, serial.upper(), serial.lower())))
-    yield {"_deviceId._SerialNumber": spellings[0] if len(spellings) == 1 else {"$in": spellings}}
+    spellings = serial_spellings(serial)
+    yield {
+        "_deviceId._SerialNumber": spellings[0] if len(spellings) == 1 else {"$in": list(spellings)}
+    }
     named: list[str] = []
     if canonical := gpon_serial(serial):
         forms = list(dict.fromkeys(gpon_spellings(canonical)))
@@ -186,7 +195,7 @@ def _identity_paths(kind: str) -> tuple[str, ...]:
 
 
 def _best_kind(documents: list[Document], serial: str) -> list[Document]:
-    exact = [d for d in documents if (_serial(d) or "").upper() == serial.upper()]
+    exact = [d for d in documents if is_same_serial(_serial(d) or "", serial)]
     if exact:
         return exact
     if canonical := gpon_serial(serial):
