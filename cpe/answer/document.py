@@ -11,7 +11,7 @@ from cpe.domain.finding import Evidence, Finding
 from cpe.domain.observation import Measurement, Scalar, to_judge
 from cpe.domain.snapshot import OntState, Snapshot
 from cpe.domain.verdict import Verdict
-from cpe.domain.wan import may_be_internet
+from cpe.domain.wan import NO_ADDRESS, Session, Use, sessions
 
 SCHEMA: Final = "cpe.diagnosis/1"
 
@@ -139,23 +139,33 @@ class _Readings:
         return {"wan": self._wan(), "lan": [self._port(s) for s in self._subjects("lan")]}
 
     def _wan(self) -> Json:
-        rows = self._subjects("wan")
+        limit_s = self._snapshot.freshness.limit_s
+        found = sessions(self._subjects, self._best, limit_s)
         address = self._snapshot.device.ip
-        if not rows:
+        if not found:
             return {"status": None, "connection": None, "ip": address, "uptime_s": None}
-        used = min(rows, key=lambda s: self._wan_rank(s, address))
+        used = min(found, key=self._wan_rank)
+        said = [self._best("wan.ip", row) for row in used.rows]
+        own = (_address(m.value) for m in said if m is not None)
+        down = next((s.value for s in used.states if s.value != "connected"), None)
+        up = next((s.value for s in used.states), None)
         return {
-            "status": self._value("wan.status", used),
-            "connection": self._value("wan.connection", used) or ("ppp" if "PPP" in used else "ip"),
-            "ip": _address(self._value("wan.ip", used)) or address,
-            "uptime_s": self._value("wan.uptime_s", used),
+            "status": down if used.is_down else up,
+            "connection": self._first("wan.connection", used)
+            or ("ppp" if "PPP" in used.row else "ip"),
+            "ip": next((a for a in own if a is not None), None if used.is_down else address),
+            "uptime_s": self._first("wan.uptime_s", used),
         }
 
-    def _wan_rank(self, subject: str, address: str | None) -> tuple[bool, bool, bool]:
+    def _first(self, name: str, session: Session) -> Scalar:
+        return next((v for row in session.rows if (v := self._value(name, row)) is not None), None)
+
+    def _wan_rank(self, session: Session) -> tuple[bool, int, bool, bool]:
         """The customer's before the ACS's own, connected ones first, then the box's address."""
-        internet = may_be_internet(self._value("wan.service", subject))
-        connected = self._value("wan.status", subject) == "connected"
-        return not internet, not connected, self._value("wan.ip", subject) != address
+        uses = (Use.INTERNET, Use.UNKNOWN, Use.OTHER)
+        address = self._snapshot.device.ip
+        is_the_boxs = any(self._value("wan.ip", row) == address for row in session.rows)
+        return not session.enabled, uses.index(session.use), not session.is_up, not is_the_boxs
 
     def _port(self, subject: str) -> Json:
         return {
@@ -223,7 +233,7 @@ class _Readings:
 
 
 def _address(value: Scalar) -> str | None:
-    return str(value) if value not in (None, "", "0.0.0.0") else None  # noqa: S104 - "no address"
+    return None if value is None or value in NO_ADDRESS else str(value)
 
 
 def _speedtest(snapshot: Snapshot) -> Json | None:

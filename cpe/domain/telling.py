@@ -22,13 +22,15 @@ BEYOND_THE_BOX: Final = (
 def headlines(code: Code, findings: Sequence[Finding], because: Sequence[str]) -> tuple[str, ...]:
     """The keys of the sentences that say the verdict: never more than was measured or seen.
 
-    No code speaks for a missing Internet session; whatever else is wrong beyond the box comes
-    after it.
+    No code speaks for a missing or doubtful Internet session; whatever else is wrong beyond the
+    box comes after it.
     """
     status = {f.rule: f.status for f in findings}
     if code in BEYOND_THE_BOX and status.get(SESSION) is Status.FAULT:
         return ("no_session",) if code is Code.INCONCLUSIVE else ("no_session", code.value)
     if code is Code.INCONCLUSIVE:
+        if SESSION in because and status.get(SESSION) is Status.UNKNOWN:
+            return ("session_in_doubt",)
         seen = any(status.get(rule) is Status.FAULT for rule in because)
         return ("inconclusive_seen" if seen else code.value,)
     if code is not Code.HEALTHY:

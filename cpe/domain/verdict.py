@@ -122,7 +122,9 @@ def lead(findings: Sequence[Finding], *, required_for_healthy: frozenset[str]) -
     """Choose the leading cause.
 
     `required_for_healthy` are the rule ids that must be OK (a degraded one counts, a missing
-    one does not) before anything may be called healthy. Degraded findings never lead.
+    one does not) before anything may be called healthy. Nothing is, either, beside a finding that
+    is not evaluable and whose cause is INCONCLUSIVE: what was read there speaks against it.
+    Degraded findings never lead.
     """
     unknown = tuple(NotEvaluable(f.rule, f.reason) for f in findings if f.status is Status.UNKNOWN)
     faults = [f for f in findings if f.status is Status.FAULT]
@@ -133,11 +135,11 @@ def lead(findings: Sequence[Finding], *, required_for_healthy: frozenset[str]) -
     if ranked:
         first, rest = ranked[0], tuple(ranked[1:])
         return Lead(first, Status.FAULT, _rules(faults, first), rest, unknown)
-    if faults or not _healthy(findings, required_for_healthy):
+    doubted = {f.rule for f in findings if _is_doubt(f)}
+    if faults or doubted or not _healthy(findings, required_for_healthy):
+        open_ = required_for_healthy | doubted
         because = tuple(f.rule for f in faults) or tuple(
-            f.rule
-            for f in findings
-            if f.rule in required_for_healthy and f.status is Status.UNKNOWN
+            f.rule for f in findings if f.rule in open_ and f.status is Status.UNKNOWN
         )
         return Lead(Code.INCONCLUSIVE, Status.UNKNOWN, because, (), unknown)
     degraded = any(f.status is Status.DEGRADED for f in findings)
@@ -151,6 +153,10 @@ def _causes(faults: Iterable[Finding]) -> frozenset[Code]:
 
 def _rules(faults: Iterable[Finding], code: Code) -> tuple[str, ...]:
     return tuple(f.rule for f in faults if f.cause == code)
+
+
+def _is_doubt(finding: Finding) -> bool:
+    return finding.status is Status.UNKNOWN and finding.cause == Code.INCONCLUSIVE
 
 
 def _healthy(findings: Sequence[Finding], required: frozenset[str]) -> bool:

@@ -69,16 +69,20 @@ class Table(Strict):
 
     `key` is the quantity whose value names the row (`radio:5`), so that two tables about the same
     thing fold into one; without it, or when it is unknown, the row's path does. `where` keeps only
-    rows whose column matches the expression. `enumerate` names the first so many instances one by
-    one in the projection, where reading the whole table would pull secrets over the wire.
+    rows whose column matches the expression, `unless` drops those whose column was read and does.
+    Where reading the whole table would pull secrets over the wire, `enumerate` names the first so
+    many instances one by one in the projection; `look_for` has the rows looked for first, so many
+    instance numbers for each `*`, and then reads the columns of those that there are.
     """
 
-    name: Literal["radio", "station", "node", "neighbour", "wan", "lan"]
+    name: Literal["radio", "station", "node", "neighbour", "wan", "route", "lan"]
     rows: str
     key: str | None = None
     enumerate: Annotated[int, Field(ge=0, le=32)] = 0
+    look_for: tuple[Annotated[int, Field(ge=1, le=64)], ...] = ()
     also_read: tuple[str, ...] = ()
     where: dict[str, str] = Field(default_factory=dict)
+    unless: dict[str, str] = Field(default_factory=dict)
     columns: dict[str, Candidates]
 
     @model_validator(mode="after")
@@ -89,10 +93,12 @@ class Table(Strict):
             for candidate in candidates:
                 if not _COLUMN.fullmatch(candidate.path):
                     raise ValueError(f"columns.{name}: {candidate.path!r} is not a relative path")
-        for column, pattern in self.where.items():
+        for column, pattern in (*self.where.items(), *self.unless.items()):
             if not _COLUMN.fullmatch(column):
-                raise ValueError(f"where.{column}: not a relative path")
+                raise ValueError(f"where or unless: {column}: not a relative path")
             re.compile(pattern)
+        if self.look_for and len(self.look_for) != self.rows.count("*"):
+            raise ValueError(f"look_for: {self.rows!r} has {self.rows.count('*')} instances")
         if self.key is not None and self.key not in self.columns:
             raise ValueError(f"key {self.key!r} is not a column")
         return self

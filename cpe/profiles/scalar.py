@@ -24,6 +24,8 @@ def read_scalar(value: Scalar, candidate: Candidate, quantity: Quantity) -> Read
     if quantity.kind is Kind.BOOL:
         return _bool(value)
     text = str(value).strip()
+    if text in candidate.sentinels:
+        return None, Quality.SENTINEL, f"{value!r} is a placeholder"
     if candidate.values is None:
         return text, Quality.OK, ""
     if text in candidate.values:

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from cpe.access.genieacs.lookup import sighting
-from cpe.access.genieacs.plan import projection
+from cpe.access.genieacs.rows import further_paths
 from cpe.answer.document import document
 from cpe.domain.casebook import Casebook
 from cpe.domain.observation import Quality
 from cpe.domain.snapshot import Request
+from cpe.profiles.cpe_profile import profiles
 from cpe.profiles.thresholds import load_thresholds
 from cpe.rules.judge import judge
 from tests.support.boxes import GENERIC, NOW, TPLINK, UNREAD, box
@@ -208,7 +209,9 @@ def test_a_table_of_which_only_an_informed_leaf_is_known_is_asked_for_whole():
         root="InternetGatewayDevice",
         age_s=900,
     )
-    assert f"{wan}.*.WANPPPConnection.1.ConnectionStatus" in look(document).refresh_paths
+    asked = look(document).refresh_paths
+    everywhere = "InternetGatewayDevice.WANDevice.*.WANConnectionDevice.*"
+    assert f"{everywhere}.WANPPPConnection.*.ConnectionStatus" in asked
 
 
 def test_whose_signal_it_is_is_read_again_with_the_signal():
@@ -440,4 +443,6 @@ def test_the_acs_own_connection_does_not_pass_for_the_customers(maker, column):
     seen = look(document)
     assert value(seen, "wan.service", f"wan:{acs}") == "TR069"
     assert value(seen, "wan.service", f"wan:{internet}") == "INTERNET"
-    assert set(projection(seen.device.family or "")) >= {f"{acs}.{column}", f"{internet}.{column}"}
+    family = next(p for p in profiles() if p.id == seen.device.family)
+    asked = {path for reads in (1, 2) for path in further_paths(document, family, reads)}
+    assert asked >= {f"{acs}.{column}", f"{internet}.{column}"}

@@ -25,8 +25,8 @@ def test_no_wan_session_at_all_is_not_healthy_and_not_hardware():
         ("VOIP,IPTV", None, Code.INCONCLUSIVE),
         ("TR069_INTERNET", "INTERNET", Code.HEALTHY),
         ("Internet,TR069", "Internet", Code.HEALTHY),
-        ("Unknown", "INTERNET", Code.HEALTHY),
-        (None, "INTERNET", Code.HEALTHY),
+        ("Unknown", "INTERNET", Code.INCONCLUSIVE),
+        (None, "INTERNET", Code.INCONCLUSIVE),
     ],
 )
 def test_a_connection_of_the_acs_own_is_not_the_customers_internet(management, internet, code):
@@ -46,14 +46,17 @@ def test_the_answer_shows_the_customers_connection_and_not_the_acs_own():
     assert told["interface"]["wan"]["status"] == "disconnected"
 
 
-def test_a_bridge_with_nothing_but_its_management_is_judged_by_that():
+def test_management_alone_proves_nothing_of_the_customers_internet():
     up = reading("wan.status", "connected", "wan:1"), reading("wan.service", "TR069", "wan:1")
-    assert found(snapshot(*up), "wan.session_is_up").status is Status.OK
+    finding = found(snapshot(*up), "wan.session_is_up")
+    assert finding.status is Status.UNKNOWN
+    assert "TR069" in finding.text.fr
+    assert verdict(snapshot(*up)).code is Code.HEALTHY
 
 
-def test_one_connected_wan_among_idle_ones_is_enough():
+def test_one_connected_wan_of_unknown_use_beside_an_idle_one_is_doubt():
     idle = reading("wan.status", "disconnected", "wan:2")
-    assert verdict(snapshot(idle)).code is Code.HEALTHY
+    assert verdict(snapshot(idle)).code is Code.INCONCLUSIVE
 
 
 def refused(error, *, age_s=2.0):
@@ -85,12 +88,15 @@ def test_an_old_error_or_none_is_not_said(old):
 
 @pytest.mark.parametrize(
     ("service", "status"),
-    [(None, Status.DEGRADED), ("Unknown", Status.DEGRADED), ("INTERNET", Status.OK)],
+    [(None, Status.UNKNOWN), ("Unknown", Status.UNKNOWN), ("INTERNET", Status.OK)],
 )
 def test_a_refused_dial_in_is_not_healed_by_a_connection_of_unknown_use(service, status):
     named = [reading("wan.service", service, "wan:1")] if service else []
     shot = snapshot(*refused("ERROR_AUTHENTICATION_FAILURE"), *named)
-    assert found(shot, "wan.session_is_up").status is status
+    finding = found(shot, "wan.session_is_up")
+    assert finding.status is status
+    assert (status is Status.OK) is ("mot de passe refusé" not in finding.text.fr)
+    assert (status is Status.OK) is (verdict(shot).code is Code.HEALTHY)
 
 
 def test_no_device_is_blamed_while_there_is_no_internet_session():

@@ -19,7 +19,7 @@ from cpe.access.genieacs.family import (
     connection_request_url,
     identify,
 )
-from cpe.access.genieacs.nbi import Nbi
+from cpe.access.genieacs.nbi import Nbi, merge
 from cpe.access.genieacs.normalise import Reading, normalise, stale_needs
 from cpe.access.genieacs.plan import (
     BASICS,
@@ -29,6 +29,7 @@ from cpe.access.genieacs.plan import (
     refresh_paths,
 )
 from cpe.access.genieacs.proof import SLOT
+from cpe.access.genieacs.rows import further_paths
 from cpe.domain.serials import (
     gpon_serial,
     gpon_spellings,
@@ -64,15 +65,28 @@ async def find(nbi: Nbi, serial: str, *, limit_s: float) -> AcsSighting | None:
 
 async def read(nbi: Nbi, document: Document) -> Document | None:
     """The device's narrow projection, by its family. None when it is gone."""
-    family = choose_family(document)
-    paths = projection(family.id) if family is not None else BASICS
-    return await nbi.device(str(document["_id"]), paths)
+    return await _read(nbi, str(document["_id"]), choose_family(document))
 
 
 async def read_again(nbi: Nbi, device: Device) -> Document | None:
     """The same narrow projection for a device seen before. None when it is gone."""
-    paths = projection(device.family) if device.family is not None else BASICS
-    return await nbi.device(device.acs_id or "", paths)
+    family = next((p for p in profiles() if p.id == device.family), None)
+    return await _read(nbi, device.acs_id or "", family)
+
+
+async def _read(nbi: Nbi, acs_id: str, family: CpeProfile | None) -> Document | None:
+    """What the family's profile names; rows that are looked for level by level come after it."""
+    found = await nbi.device(acs_id, projection(family.id) if family is not None else BASICS)
+    if found is None or family is None:
+        return found
+    document, reads = dict(found), 1
+    while paths := further_paths(document, family, reads):
+        more = await nbi.device(acs_id, paths)
+        if more is None:
+            return None
+        merge(document, more)
+        reads += 1
+    return document
 
 
 def sighting(

@@ -133,7 +133,7 @@ class Nbi:
             rows = await self.devices({"_id": acs_id}, part, limit=1)
             if not rows:
                 return None
-            _merge(document, rows[0])
+            merge(document, rows[0])
         return document
 
     async def post_task(
@@ -278,11 +278,12 @@ def _projection(paths: Sequence[str]) -> str:
     return quote(",".join(_checked_parameter(path) for path in paths), safe=",")
 
 
-def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+def merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    """Add what another projection of the same device holds."""
     for key, value in other.items():
         known = into.get(key)
         if isinstance(known, dict) and isinstance(value, dict):
-            _merge(cast("dict[str, Any]", known), cast("dict[str, Any]", value))
+            merge(cast("dict[str, Any]", known), cast("dict[str, Any]", value))
         else:
             into[key] = value
 

@@ -84,6 +84,8 @@ def _rows(document: Document, table: Table) -> Iterator[tuple[str, str]]:
     for row in instances(document, table.rows):
         if not all(_where(document, row, column, rx) for column, rx in table.where.items()):
             continue
+        if any(_where(document, row, column, rx) for column, rx in table.unless.items()):
+            continue
         key = _row_key(document, row, table)
         if key is None:
             yield row, f"{table.name}:{row}"

@@ -10,6 +10,7 @@ from typing import Final
 from cpe.access.genieacs.document import Document, instances, listed_at, node_at, text_at
 from cpe.access.genieacs.family import ROOTS, connection_request_url, informed
 from cpe.access.genieacs.normalise import Reading
+from cpe.access.genieacs.rows import direct_columns, first_markers
 from cpe.domain.observation import Quality
 from cpe.profiles.cpe_profile import CpeProfile, Table, profiles
 from cpe.profiles.quantities import Need, quantities
@@ -76,10 +77,13 @@ def numbered(pattern: str) -> list[str]:
 
 
 def _table_paths(table: Table) -> Iterator[str]:
+    if table.look_for:
+        yield from first_markers(table)
+        return
     if table.enumerate == 0:
         yield table.rows.split(".*", 1)[0]
         return
-    patterns = [f"{table.rows}.{column}" for column in _columns(table)]
+    patterns = [f"{table.rows}.{column}" for column in direct_columns(table)]
     patterns += table.also_read
     for pattern in patterns:
         before, after = pattern.split(".*.", 1)
@@ -92,14 +96,6 @@ def _listing_times(rows: str) -> Iterator[str]:
     """Where GenieACS keeps when the rows, or an object on the way that is missing, were listed."""
     steps = rows.split(".*", 1)[0].split(".")
     yield from (".".join((*steps[:length], "_timestamp")) for length in range(1, len(steps) + 1))
-
-
-def _columns(table: Table) -> Iterator[str]:
-    yield from table.where
-    for candidates in table.columns.values():
-        for candidate in candidates:
-            if _is_direct(candidate.path):
-                yield candidate.path
 
 
 def without_overlaps(paths: dict[str, None]) -> tuple[str, ...]:
@@ -149,7 +145,7 @@ def _table_patterns(document: Document, table: Table, now: datetime) -> Iterator
         if name in ROW_NAMES or quantities()[name].need is Need.JUDGED
     }
     rows = any(True for _ in instances(document, table.rows))
-    for column in dict.fromkeys(_columns(table)):
+    for column in dict.fromkeys(direct_columns(table)):
         pattern = f"{table.rows}.{column}"
         listed = listed_at(document, pattern) if rows else None
         absent = not any(True for _ in instances(document, pattern))
@@ -203,7 +199,3 @@ def _unread_quantities(readings: tuple[Reading, ...]) -> Iterator[str]:
     for reading in readings:
         if not reading.measurement.subject and reading.need is not Need.STATIC:
             yield from reading.paths
-
-
-def _is_direct(column: str) -> bool:
-    return "->" not in column and not column.startswith("^")
