@@ -161,11 +161,13 @@ class _Readings:
         return next((v for row in session.rows if (v := self._value(name, row)) is not None), None)
 
     def _wan_rank(self, session: Session) -> tuple[bool, int, bool, bool]:
-        """The customer's before the ACS's own, connected ones first, then the box's address."""
+        """The customer's before the ACS's own, connected ones first, then the box's address. Of
+        unknown use the one that is down first: another that is up may be anything."""
         uses = (Use.INTERNET, Use.UNKNOWN, Use.OTHER)
         address = self._snapshot.device.ip
         is_the_boxs = any(self._value("wan.ip", row) == address for row in session.rows)
-        return not session.enabled, uses.index(session.use), not session.is_up, not is_the_boxs
+        late = not session.is_down if session.use is Use.UNKNOWN else not session.is_up
+        return not session.enabled, uses.index(session.use), late, not is_the_boxs
 
     def _port(self, subject: str) -> Json:
         return {

@@ -56,7 +56,8 @@ def _internet(facts: Facts, named: Sequence[Session], rest: Sequence[Session]) -
     evidence = _evidence(named)
     if not up and len(down) < len(named):
         unread = [s.row for s in named if not s.is_down]
-        return _feared(facts.unknown_reading(RULE, "wan.status", unread), down)
+        finding = facts.unknown_reading(RULE, "wan.status", unread)
+        return _doubt(finding) if down or _speaks_against(facts, rest) else finding
     if not routed and any(s.bridged for s in named):
         return _feared(
             facts.unknown(RULE, "wan_bridged", evidence, names=_called(facts, named)), down
@@ -86,14 +87,23 @@ def _unnamed(facts: Facts, unnamed: Sequence[Session]) -> Finding:
         return _feared(facts.unknown_reading(RULE, "wan.status", unread), down)
     if down:
         return _contradiction(facts, up, down, evidence)
+    if all(_lacks_address(facts, s) for s in up):
+        return _doubt(facts.unknown(RULE, "wan_no_address", evidence, up=_called(facts, up)))
     if len(up) < len(unnamed):
         unread = [s.row for s in unnamed if not s.is_up]
         return facts.unknown_reading(RULE, "wan.status", unread)
-    if all(_lacks_address(facts, s) for s in up):
-        return _doubt(facts.unknown(RULE, "wan_no_address", evidence, up=_called(facts, up)))
     if not any(_passes_for_internet(facts, s) for s in up):
         return facts.unknown(RULE, "wan_unknown_use", evidence, up=_called(facts, up))
     return facts.say(RULE, Status.OK, "ok", evidence)
+
+
+def _speaks_against(facts: Facts, rest: Sequence[Session]) -> bool:
+    """Whether what was read of unnamed sessions would be against an Internet session."""
+    unnamed = [s for s in rest if s.use is Use.UNKNOWN]
+    if not unnamed:
+        return False
+    finding = _unnamed(facts, unnamed)
+    return finding.status is Status.FAULT or finding.cause is not None
 
 
 def _passes_for_internet(facts: Facts, session: Session) -> bool:
@@ -195,5 +205,5 @@ def _name(facts: Facts, session: Session) -> str:
         for name in ("wan.name", "wan.service")
     ]
     words = [str(m.value) for m in read if m is not None and str(m.value).strip()]
-    tail = ".".join(session.row.removeprefix("wan:").split(".")[-2:])
+    tail = ".".join(session.row.removeprefix("wan:").split(".")[-3:])
     return f"{words[0]} ({tail})" if words else tail

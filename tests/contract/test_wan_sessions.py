@@ -218,6 +218,13 @@ def test_a_session_that_is_connected_without_an_address_is_doubt(more, code, dou
     assert (answer["verdict"]["code"], answer["doubted"]) == (code, doubted)
 
 
+@pytest.mark.parametrize("address", ["", "0.0.0.0"])
+def test_a_ppp_session_that_got_no_address_is_doubt(address):
+    row = "Device.PPP.Interface.3"
+    leaves = {f"{row}.ConnectionStatus": "Connected", f"{row}.IPCP.LocalIPAddress": address}
+    assert tr181(leaves)["verdict"]["code"] == "inconclusive"
+
+
 def test_the_default_connection_is_the_internets():
     path = f"{WANS}.2.WANPPPConnection.1"
     rows = [("1.WANIPConnection.1", "Connected", {}), (path, "Disconnected", {})]
@@ -242,7 +249,7 @@ CONNECTING = {
 def test_an_unnamed_vlan_that_is_up_does_not_stand_for_a_session_that_is_connecting():
     answer = tr181(CONNECTING)
     assert (answer["doubted"], answer["verdict"]["code"]) == (True, "inconclusive")
-    assert answer["interface"]["wan"]["status"] is not None
+    assert answer["interface"]["wan"]["status"] == "connecting"
 
 
 @pytest.mark.parametrize("name", ["eth0.50", "veip0.46", "", None])
