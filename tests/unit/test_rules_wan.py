@@ -4,6 +4,7 @@ import pytest
 
 from cpe.answer.document import document
 from cpe.domain.finding import Status
+from cpe.domain.observation import Quality, Source
 from cpe.domain.verdict import Code
 from cpe.profiles.thresholds import load_thresholds
 from cpe.rules.judge import judge
@@ -57,6 +58,17 @@ def test_management_alone_proves_nothing_of_the_customers_internet():
 def test_one_connected_wan_of_unknown_use_beside_an_idle_one_is_doubt():
     idle = reading("wan.status", "disconnected", "wan:2")
     assert verdict(snapshot(idle)).code is Code.INCONCLUSIVE
+
+
+def test_the_admin_uis_row_of_the_same_name_stands_in_for_a_state_the_acs_lacks():
+    row, twin = "wan:Device.IP.Interface.6", "wan:pppoe_gpon_3_3"
+    old = reading("wan.status", "connected", row, age_s=900, quality=Quality.STALE)
+    said = [reading("wan.service", "Internet,TR069", row)]
+    said += [reading("wan.name", "pppoe_gpon_3_3", row), old]
+    for state, status in (("connected", Status.OK), ("connecting", Status.FAULT)):
+        now = reading("wan.status", state, twin, source=Source.BRIDGE)
+        shot = snapshot(*said, now, without=["wan.status"])
+        assert found(shot, "wan.session_is_up").status is status
 
 
 def refused(error, *, age_s=2.0):
