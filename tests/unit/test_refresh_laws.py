@@ -1,4 +1,4 @@
-"""Laws of a refresh: what it did not read again is not judged, and no row of it is taken on trust."""
+"""Laws of a refresh: what it did not read again is not judged, no row is taken on trust."""
 
 from datetime import timedelta
 

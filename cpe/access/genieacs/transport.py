@@ -33,7 +33,7 @@ SAME_CLOCK_S: Final = 2.0
 RESTART_S: Final = 2.5
 """How long a refused connection is tried again; GenieACS respawns a worker in 0.4-1 s."""
 STILL_DOWN_S: Final = 30.0
-"""An ACS that was down for RESTART_S so recently has had its chance: whoever asks next is told."""
+"""An ACS that did not come back in RESTART_S: who asks within so long is told at once."""
 MAX_URL: Final = 15_000
 """Node's header cap is 16 KiB; longer requests are answered 431."""
 
@@ -64,7 +64,7 @@ class NbiTransport:
             headers["Authorization"] = f"Bearer {token.strip()}"
         self.target = redact(url)
         self._offset = timedelta()
-        self._refusing_since: float | None = None
+        self._down_until = 0.0
         with translated(SYSTEM, self.target):
             self._client = httpx.AsyncClient(
                 base_url=url.rstrip("/"),
@@ -151,22 +151,18 @@ class NbiTransport:
 
     async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         """Send a request; again and again for RESTART_S while nobody listens there."""
-        pause_s = 0.1
+        clock = asyncio.get_running_loop().time
+        patience_ends, pause_s = clock() + RESTART_S, 0.1
         while True:
             try:
-                response = await self._client.send(request, stream=stream)
+                return await self._client.send(request, stream=stream)
             except httpx.ConnectError as error:
-                now = asyncio.get_running_loop().time()
-                since = self._refusing_since
-                if since is None or now - since > STILL_DOWN_S:
-                    since = self._refusing_since = now
-                if not is_refused(error) or now - since + pause_s > RESTART_S:
+                was_down = clock() < self._down_until
+                if was_down or not is_refused(error) or clock() + pause_s > patience_ends:
+                    self._down_until = clock() + STILL_DOWN_S
                     raise
                 await asyncio.sleep(pause_s)
                 pause_s = min(0.5, 2 * pause_s)
-            else:
-                self._refusing_since = None
-                return response
 
     def _total_s(self) -> float:
         return 2 * (self._client.timeout.read or 10.0)
