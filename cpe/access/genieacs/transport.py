@@ -155,7 +155,7 @@ class NbiTransport:
         patience_ends, pause_s = clock() + RESTART_S, 0.1
         while True:
             try:
-                return await self._client.send(request, stream=stream)
+                response = await self._client.send(request, stream=stream)
             except httpx.ConnectError as error:
                 was_down = clock() < self._down_until
                 if was_down or not is_refused(error) or clock() + pause_s > patience_ends:
@@ -163,6 +163,9 @@ class NbiTransport:
                     raise
                 await asyncio.sleep(pause_s)
                 pause_s = min(0.5, 2 * pause_s)
+            else:
+                self._down_until = 0.0
+                return response
 
     def _total_s(self) -> float:
         return 2 * (self._client.timeout.read or 10.0)
