@@ -22,12 +22,14 @@ from cpe.answer.document import Json, document
 from cpe.domain.casebook import Casebook
 from cpe.domain.errors import StoreError
 from cpe.domain.memory import KeptDiagnosis
+from cpe.domain.observation import SourceReport
 from cpe.domain.snapshot import Request
 from cpe.profiles.thresholds import Thresholds, load_thresholds
 from cpe.rules.judge import Judgement, judge
 from cpe.settings import DiagnosisSettings
 from flows.bridge import Bridge
 from flows.sources import Sources, Step
+from tasks.endings import run_named
 from tasks.memory import keep_diagnosis
 
 witness: ContextVar[Callable[[Json], None] | None] = ContextVar("witness", default=None)
@@ -36,10 +38,13 @@ witness: ContextVar[Callable[[Json], None] | None] = ContextVar("witness", defau
 progress: ContextVar[Callable[[str], None] | None] = ContextVar("progress", default=None)
 """Told each step as it begins, for people who wait."""
 
+answered: ContextVar[Callable[[SourceReport], None] | None] = ContextVar("answered", default=None)
+"""Called with how each source fared, as soon as that is known."""
+
 
 async def as_task_run(task: Task[..., Any], *args: Any) -> Any:
     """Run the step as a Prefect task run; Prefect need not look into what it is given."""
-    return await task(*(a if isinstance(a, str) else quote(a) for a in args))
+    return await run_named(task, *(a if isinstance(a, str) else quote(a) for a in args))
 
 
 async def as_function(task: Task[..., Any], *args: Any) -> Any:
@@ -63,6 +68,7 @@ async def diagnose(
     """Ask whom it takes, then judge. Never fails because a source failed."""
     settings = DiagnosisSettings.current()
     book = Casebook(diagnosis_id, request, datetime.now(UTC), settings.freshness_s)
+    book.on_note = answered.get()
     sources = Sources(book, step, _thresholds, _say)
     early = await sources.look_up_and_recall()
     bridge = Bridge(book, step, _thresholds, _say)

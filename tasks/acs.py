@@ -6,7 +6,7 @@ from prefect import task
 
 from cpe.access.genieacs import lookup
 from cpe.access.genieacs.refresh import Refreshed
-from cpe.domain.errors import NotSupportedError
+from cpe.domain.errors import NotConfiguredError
 from cpe.domain.snapshot import AcsSighting, SpeedTest
 from cpe.settings import DiagnosisSettings
 from tasks import clients
@@ -32,7 +32,7 @@ async def run_speed_test(sighting: AcsSighting) -> SpeedTest:
     """Have the box download CPE_SPEEDTEST_URL, within CPE_ACS_SPEEDTEST_S. Raises AccessError."""
     url = DiagnosisSettings.current().speedtest_url
     if not url:
-        raise NotSupportedError("CPE_SPEEDTEST_URL is not set", system="acs")
+        raise NotConfiguredError("CPE_SPEEDTEST_URL is not set", system="acs")
     return await clients.acs().tester.run(sighting, url=url, tell=teller())
 
 

@@ -24,7 +24,7 @@ from cpe.access.genieacs.nbi import Nbi
 from cpe.access.genieacs.refresh import Refresher
 from cpe.access.genieacs.speedtest import SpeedTester
 from cpe.access.genieacs.transport import NbiTransport
-from cpe.domain.errors import NotSupportedError, StoreError
+from cpe.domain.errors import NotConfiguredError, StoreError
 from cpe.settings import (
     AcsSettings,
     BridgeSettings,
@@ -81,14 +81,14 @@ def shelf() -> _Shelf:
 
 
 def acs() -> Acs:
-    """The configured ACS. Raises NotSupportedError when none is configured, or not usably."""
+    """The configured ACS. Raises NotConfiguredError when none is configured, or not usably."""
     try:
         settings = AcsSettings.current()
     except ValidationError as error:
-        raise NotSupportedError(mistakes(error), system="acs") from None
+        raise NotConfiguredError(mistakes(error), system="acs") from None
     diagnosis = DiagnosisSettings.current()
     if settings.url is None:
-        raise NotSupportedError("CPE_ACS_URL is not set", system="acs")
+        raise NotConfiguredError("CPE_ACS_URL is not set", system="acs")
     key = ("acs", settings.model_dump_json(), diagnosis.freshness_s, _secret(settings))
     here = shelf()
     if key not in here.made:
@@ -104,14 +104,14 @@ def acs() -> Acs:
 
 
 def erp() -> Erp:
-    """The configured ERPNext. Raises NotSupportedError when none is configured, or not usably."""
+    """The configured ERPNext. Raises NotConfiguredError when none is configured, or not usably."""
     try:
         settings = ErpSettings.current()
     except ValidationError as error:
-        raise NotSupportedError(mistakes(error), system="erp") from None
+        raise NotConfiguredError(mistakes(error), system="erp") from None
     if settings.url is None or settings.api_key is None or settings.api_secret is None:
         missing = "CPE_ERP_URL" if settings.url is None else "CPE_ERP_API_KEY or its secret"
-        raise NotSupportedError(f"{missing} is not set", system="erp")
+        raise NotConfiguredError(f"{missing} is not set", system="erp")
     api_key, secret = settings.api_key.get_secret_value(), settings.api_secret.get_secret_value()
     key = ("erp", settings.model_dump_json(), api_key, secret)
     here = shelf()
@@ -143,7 +143,7 @@ def _secret(settings: AcsSettings) -> str | None:
 
 
 async def bridge() -> ModemBridge:
-    """The configured way to admin UIs. Raises NotSupportedError when there is none, or no browser.
+    """The configured way to admin UIs. Raises NotConfiguredError when there is none, or no browser.
 
     A browser is started by the first session, not here.
     """
@@ -172,7 +172,7 @@ def _bridge(settings: BridgeSettings, login: Login | None, token: str | None) ->
 
         return ServiceBridge(settings.service, login=login, token=token)
     if login is None:
-        raise NotSupportedError("CPE_BRIDGE_PASSWORD is not set", system="bridge")
+        raise NotConfiguredError("CPE_BRIDGE_PASSWORD is not set", system="bridge")
     from cpe.access.bridge.find import find_browser  # noqa: PLC0415 - only who needs it
 
     browser = find_browser(settings.browser)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -41,10 +42,15 @@ class Casebook:
     recall: Recall = field(default_factory=Recall)
     speedtest: SpeedTest | None = None
     sources: dict[Source, SourceReport] = field(default_factory=dict[Source, SourceReport])
+    on_note: Callable[[SourceReport], None] | None = None
+    """Called with each report as it is noted."""
 
     def note(self, source: Source, outcome: Outcome, duration_ms: float, detail: str = "") -> None:
         """How a source fared; the last word counts."""
-        self.sources[source] = SourceReport(source, outcome, round(duration_ms), detail)
+        report = SourceReport(source, outcome, round(duration_ms), detail)
+        self.sources[source] = report
+        if self.on_note is not None:
+            self.on_note(report)
 
     def found(self, sighting: AcsSighting) -> None:
         """The ACS knows the box."""

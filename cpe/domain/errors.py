@@ -11,6 +11,7 @@ AccessError                 base; `transient` says whether trying again can help
 │  ├─ DuplicateError                    what was to be made is there already; read it
 │  └─ FieldUnknownError                 the record has no such field, or dropped it
 ├─ NotSupportedError                    this system, model or firmware cannot answer that
+│  └─ NotConfiguredError                what asking takes is not set or not installed
 └─ UnexpectedAnswerError                the parser met a stranger
 InputRefusedError           what a caller asked for may not be sent at all
 ProfileError                a data file is wrong; names file and key
@@ -110,6 +111,10 @@ class NotSupportedError(AccessError):
     """This system, model or firmware cannot answer that."""
 
     outcome = "unsupported"
+
+
+class NotConfiguredError(NotSupportedError):
+    """A setting or a program that asking takes is missing; the message says which."""
 
 
 class UnexpectedAnswerError(AccessError):

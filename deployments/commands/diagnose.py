@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from cpe.domain.errors import InputRefusedError, ProfileError
 from cpe.domain.serials import parse_serial
-from deployments.commands.console import complain, err, out, print_json
+from cpe.settings import DiagnosisSettings
+from deployments.commands.console import complain, out, print_json
 from deployments.commands.exits import BAD_INPUT, DONE, NOT_FOUND, REFUSED, UNREACHABLE
 from deployments.commands.orchestra import hush_task_failures, prefect_api, quiet_console
+from deployments.commands.progress import Progress
 from deployments.commands.whoami import whoami
 
 AT_ONCE: Final = 4
@@ -47,9 +49,12 @@ def run(serials: Sequence[str], options: Options) -> int:
     except ProfileError as error:
         complain(" ".join(str(error).split()))
         return BAD_INPUT
+    telling = [Progress(serial, DiagnosisSettings().language) for serial in wanted]
+    for progress in telling:
+        progress.begun()
     quiet_console()
     with prefect_api() as api_url:
-        return asyncio.run(_all(wanted, options, api_url))
+        return asyncio.run(_all(wanted, telling, options, api_url))
 
 
 def _check_settings() -> None:
@@ -58,7 +63,6 @@ def _check_settings() -> None:
     from cpe.settings import (  # noqa: PLC0415
         AcsSettings,
         BridgeSettings,
-        DiagnosisSettings,
         OltSettings,
         StoreSettings,
     )
@@ -70,16 +74,22 @@ def _check_settings() -> None:
         load_inventory(path)
 
 
-async def _all(serials: list[str], options: Options, api_url: str | None) -> int:
+async def _all(
+    serials: list[str], telling: list[Progress], options: Options, api_url: str | None
+) -> int:
     from tasks.clients import close_clients  # noqa: PLC0415
 
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(serial: str) -> Json:
+    async def one(serial: str, told: Progress) -> Json:
         async with gate:
-            return await _diagnose(serial, options, through_prefect=api_url is not None)
+            clock = asyncio.create_task(told.keep_telling())
+            try:
+                return await _diagnose(serial, told, options, through_prefect=api_url is not None)
+            finally:
+                clock.cancel()
 
-    pending = [asyncio.create_task(one(serial)) for serial in serials]
+    pending = [asyncio.create_task(one(*pair)) for pair in zip(serials, telling, strict=True)]
     worst = DONE
     try:
         for task in pending:
@@ -96,8 +106,10 @@ async def _all(serials: list[str], options: Options, api_url: str | None) -> int
     return worst
 
 
-async def _diagnose(serial: str, options: Options, *, through_prefect: bool) -> Json:
-    from flows.conduct import progress, witness  # noqa: PLC0415
+async def _diagnose(
+    serial: str, told: Progress, options: Options, *, through_prefect: bool
+) -> Json:
+    from flows.conduct import answered, progress, witness  # noqa: PLC0415
     from flows.request import DiagnosisRequest  # noqa: PLC0415
 
     request = DiagnosisRequest(
@@ -115,8 +127,8 @@ async def _diagnose(serial: str, options: Options, *, through_prefect: bool) -> 
         verdict.set()
 
     witness.set(note)
-    if err().is_terminal:
-        progress.set(lambda step: err().print(f"[dim]{serial}: {step} …[/dim]"))
+    progress.set(told.step)
+    answered.set(told.answered)
     if not through_prefect:
         return await _without_prefect(request)
     from flows.direct import diagnose_here  # noqa: PLC0415
@@ -173,7 +185,6 @@ def exit_code(answer: Json) -> int:
 
 
 def _show(answer: Json) -> None:
-    from cpe.settings import DiagnosisSettings  # noqa: PLC0415
     from deployments.commands.show import show_answer  # noqa: PLC0415
 
     show_answer(out(), answer, DiagnosisSettings().language)

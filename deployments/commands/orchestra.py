@@ -18,6 +18,7 @@ def quiet_console() -> None:
     """Prefect's run logs go to the API; the console keeps warnings. Before Prefect is imported."""
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "ERROR")
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cpe")
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # else Prefect's notice stands between our lines
     logging.captureWarnings(capture=True)
 
 

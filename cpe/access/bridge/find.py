@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from cpe.access.bridge.interface import SYSTEM
-from cpe.domain.errors import NotSupportedError
+from cpe.domain.errors import NotConfiguredError
 
 NAMES: Final = (
     "chromium-headless-shell",  # half the memory of the others, and a third of their start
@@ -30,18 +30,20 @@ _OWN: Final = (
 def find_browser(configured: Path | None) -> Path:
     """The configured browser, one on the PATH, or one that Playwright downloaded.
 
-    Raises NotSupportedError with the command that mends it.
+    Raises NotConfiguredError with the command that mends it.
     """
     if configured is not None:
         if not (configured.is_file() and os.access(configured, os.X_OK)):
-            raise NotSupportedError(f"CPE_BRIDGE_BROWSER {configured} is no program", system=SYSTEM)
+            raise NotConfiguredError(
+                f"CPE_BRIDGE_BROWSER {configured} is no program", system=SYSTEM
+            )
         return configured
     for name in NAMES:
         if found := shutil.which(name):
             return Path(found)
     if own := next(_playwrights(), None):
         return own
-    raise NotSupportedError(f"no Chromium is installed: {remedy()}", system=SYSTEM)
+    raise NotConfiguredError(f"no Chromium is installed: {remedy()}", system=SYSTEM)
 
 
 def remedy() -> str:
