@@ -6,11 +6,13 @@ from typing import Any
 
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
+from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from cpe.answer.swap_report import report_rows
 from cpe.domain.swap_ledger import ledger
 from flows.conduct import as_task_run
+from flows.final_state import IN_THE_WAY, LATER, put_off
 from flows.swap_check import look_for_removed_units, reconcile
 from flows.swap_show import show
 from tasks import swap_book as book
@@ -25,6 +27,13 @@ from tasks.swap_clock import now
 )
 async def check_swaps() -> Any:
     """Rapproche les échanges d'ERPNext, publie le registre · Reconciles swaps, posts the ledger."""
+    try:
+        return await _check()
+    except IN_THE_WAY as error:
+        return put_off(error, LATER)
+
+
+async def _check() -> State[Any]:
     differing = await reconcile(as_task_run)
     seen = await look_for_removed_units(as_task_run)
     for swap_id in {*differing, *seen}:

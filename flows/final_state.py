@@ -1,14 +1,32 @@
-"""The final state of a diagnosis: named after its verdict, with the answer as its result."""
+"""The final states of our flows: named after a verdict, or after what stood in the way."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Final
 
 from prefect.client.schemas.objects import State, StateType
 
 from cpe.answer.document import Json
+from cpe.domain.swap_errors import SwapUnavailableError
 from cpe.domain.verdict import Verdict
+from flows.swap_drive import SwapBusyError, SwapStuckError
+from tasks.endings import NAMES, bilingual, name_of_error
+from tasks.swap_runs import RunsUnavailableError
+
+IN_THE_WAY: Final = (
+    *NAMES,
+    SwapBusyError,
+    SwapStuckError,
+    SwapUnavailableError,
+    RunsUnavailableError,
+)
+"""What keeps a flow from its work and is no bug: a system that is away, busy or not set up."""
+
+
+LATER: Final = "Remis à plus tard"
+"""Of a swap's run: the round of the swaps, or the next visit, makes up for it."""
 
 
 class Judged(State[Json]):
@@ -26,3 +44,24 @@ def judged(verdict: Verdict, answer: Json) -> Judged:
     return Judged(
         type=StateType.COMPLETED, name=verdict.code.value, message=verdict.text.fr, data=answer
     )
+
+
+def put_off(error: Exception, name: str = "") -> State[Any]:
+    """Cancelled, in the name of what stood in the way: nothing was done, and nothing is broken.
+
+    A caller in this process is raised `error`, as before. Cancelled and not Completed: the work was
+    not done, and a run that ended so is taken up again like one that failed.
+    """
+    named = name or name_of_error(error) or "Unreachable"
+    return State(type=StateType.CANCELLED, name=named, message=bilingual(str(error)), data=error)
+
+
+def _expected_ends_are_no_errors(line: logging.LogRecord) -> bool:
+    """Prefect logs the end of a run that waits for a person, or was put off, as an ERROR."""
+    said = line.getMessage()
+    if said.startswith("Finished in state ") and said.endswith(("=PAUSED)", "=CANCELLED)")):
+        line.levelno, line.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+    return True
+
+
+logging.getLogger("prefect.flow_runs").addFilter(_expected_ends_are_no_errors)

@@ -8,6 +8,7 @@ from prefect import flow
 from prefect.states import Completed
 
 from flows.conduct import as_task_run
+from flows.final_state import IN_THE_WAY, LATER, put_off
 from flows.swap_alarms import ring
 from flows.swap_planning import plan_visits
 from flows.swap_show import show
@@ -25,8 +26,11 @@ async def remind_swap(swap_id: str) -> Any:
     Args:
         swap_id: L'échange · The swap.
     """
-    alarm = await ring(swap_id, as_task_run)
-    if alarm is None:
-        return Completed(name="Rien à faire", message="told before, or no longer waiting")
-    await plan_visits(await show(swap_id, asleep=True))
+    try:
+        alarm = await ring(swap_id, as_task_run)
+        if alarm is None:
+            return Completed(name="Rien à faire", message="told before, or no longer waiting")
+        await plan_visits(await show(swap_id, asleep=True))
+    except IN_THE_WAY as error:
+        return put_off(error, LATER)
     return Completed(name="Signalé" if alarm.is_escalation else "Rappelé", message=alarm.name)

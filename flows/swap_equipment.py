@@ -5,7 +5,7 @@ When it wakes it begins again here, at its top: the swap's own record says how f
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -15,10 +15,11 @@ from prefect.states import Completed
 from cpe.answer.swap_document import standing, swap_document
 from cpe.domain.swap import WAITING, Kind
 from cpe.domain.swap_case import BenchResult, SwapFile
-from cpe.domain.swap_errors import SwapRaceError, SwapRefusedError
+from cpe.domain.swap_errors import SwapRaceError, SwapRefusedError, SwapUnavailableError
 from cpe.profiles.swap_wording import swap_wording
 from flows import swap_say as say
 from flows.conduct import as_task_run
+from flows.final_state import IN_THE_WAY, LATER, put_off
 from flows.links import flow_run_url
 from flows.swap_drive import SwapStuckError, advance
 from flows.swap_open import opened, to_be_returned
@@ -28,6 +29,9 @@ from flows.swap_show import artifact_key, show
 from flows.swap_suspend import hear, sleep
 from tasks import swap_book as book
 from tasks import swap_runs as runs
+
+NOT_OPENED: Final = "Pas ouvert"
+"""A system did not answer at the door: nothing was written, and the form may be sent again."""
 
 
 @flow(
@@ -46,7 +50,13 @@ async def swap_equipment(request: SwapRequest) -> Any:
     Args:
         request: L'échange · The swap.
     """
-    run_id = str(flow_run.id)
+    try:
+        return await _swap(request, str(flow_run.id))
+    except IN_THE_WAY as error:  # what is in the way stands with the swap; the round takes it up
+        return put_off(error, LATER)
+
+
+async def _swap(request: SwapRequest, run_id: str) -> State[Any]:
     try:
         if request.kind is Kind.RETURN:
             return await _returned(request)
@@ -56,6 +66,8 @@ async def swap_equipment(request: SwapRequest) -> Any:
         )
     except SwapRefusedError as error:
         return await _refused(run_id, error)
+    except SwapUnavailableError as error:
+        return put_off(error, NOT_OPENED)
     await _carry(file, run_id)
     file = await hear(file, run_id)
     file = await _as_far_as_it_goes(file.case.id)

@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 
 from cpe.settings import SweepSettings
 from flows.conduct import as_task_run
-from flows.final_state import Judged
+from flows.final_state import IN_THE_WAY, Judged, put_off
 from flows.links import flow_run_url
 from flows.spreading import diagnose_worst, spread_walks
 from flows.sweep import sweep
@@ -42,10 +42,13 @@ async def sweep_fleet(request: SweepRequest = NIGHTLY) -> Any:
     run_id = str(flow_run.id)
     run = {"flow_run_id": run_id, "url": flow_run_url(run_id)}
     spread = spread_walks if SweepSettings().shards > 1 else None
-    async with shown_progress():
-        swept = await sweep(
-            request, run_id, run, as_task_run, spread=spread, diagnose=diagnose_worst
-        )
+    try:
+        async with shown_progress():
+            swept = await sweep(
+                request, run_id, run, as_task_run, spread=spread, diagnose=diagnose_worst
+            )
+    except IN_THE_WAY as error:  # nothing was swept: our database, the settings, another sweep
+        return put_off(error)
     for reason in swept.answer["reasons"]:
         get_run_logger().warning("incomplete: %s", reason)
     await asyncio.gather(as_task_run(publish_sweep, swept.answer), return_exceptions=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from prefect import flow
 
 from cpe.settings import SweepSettings
 from flows.conduct import as_task_run
+from flows.final_state import IN_THE_WAY, put_off
 from tasks.sweep import walk_olt
 
 
@@ -18,7 +20,7 @@ from tasks.sweep import walk_olt
     timeout_seconds=2 * 3600,
     validate_parameters=True,
 )
-async def sweep_shard(sweep_id: str, olts: list[str]) -> int:
+async def sweep_shard(sweep_id: str, olts: list[str]) -> Any:
     """Parcourt quelques OLT pour un balayage · Walks some OLTs for a sweep; how many were whole.
 
     Args:
@@ -32,4 +34,7 @@ async def sweep_shard(sweep_id: str, olts: list[str]) -> int:
             part = await as_task_run(walk_olt, sweep_id, name)
         return bool(part.whole)
 
-    return sum(await asyncio.gather(*(walk(name) for name in olts)))
+    try:
+        return sum(await asyncio.gather(*(walk(name) for name in olts)))
+    except IN_THE_WAY as error:  # the sweep walks what this leaves
+        return put_off(error)

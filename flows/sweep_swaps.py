@@ -8,6 +8,7 @@ from prefect import flow
 from prefect.states import Completed
 
 from flows.conduct import as_task_run
+from flows.final_state import IN_THE_WAY, LATER, put_off
 from flows.swap_sweep import sweep
 
 
@@ -19,6 +20,9 @@ from flows.swap_sweep import sweep
 )
 async def sweep_swaps() -> Any:
     """Une ronde des échanges ouverts · One round of the open swaps."""
-    did = await sweep(as_task_run)
+    try:
+        did = await sweep(as_task_run)
+    except IN_THE_WAY as error:
+        return put_off(error, LATER)
     said = ", ".join(f"{what} {count}" for what, count in sorted(did.items()))
     return Completed(name="Repris" if did else "Rien à faire", message=said or None)

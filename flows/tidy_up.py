@@ -10,6 +10,8 @@ from prefect.states import Completed
 
 from cpe.domain.errors import StoreError
 from cpe.settings import StoreSettings
+from flows.conduct import as_task_run
+from flows.final_state import put_off
 from tasks.tidying import prune_results, prune_store
 
 
@@ -29,9 +31,9 @@ async def tidy_up() -> Any:
     keep_days = StoreSettings().keep_days
     files = await prune_results(keep_days)
     try:
-        diagnoses = await prune_store(keep_days)
-    except StoreError as error:
-        get_run_logger().error("result files deleted: %d; database: %s", files, error)
-        raise
+        diagnoses = await as_task_run(prune_store, keep_days)
+    except (StoreError, TimeoutError) as error:
+        get_run_logger().warning("result files deleted: %d; database: %s", files, error)
+        return put_off(error)
     said = f"{diagnoses} diagnostics, {files} résultats effacés · deleted (> {keep_days} d)"
     return Completed(name="Tidied", message=said)

@@ -38,6 +38,7 @@ from cpe.domain.snapshot import BridgeReport, FreshnessOutcome, OltReport, Speed
 from cpe.domain.sweep import SweepPart
 from cpe.profiles.wording import wording
 from tasks.acs import find_acs_device
+from tasks.olt import NO_INVENTORY
 
 NO_ANSWER_IN_TIME: Final = "no answer in time"
 NAMES: Final[dict[type[Exception], str]] = {
@@ -56,6 +57,7 @@ NAMES: Final[dict[type[Exception], str]] = {
     StoreError: "Database unavailable",
 }
 """Our own exceptions, the special before the general: anything else is a bug."""
+NO_OLTS: Final = (NO_INVENTORY, "no OLT is configured")
 FRESHNESS: Final = {
     FreshnessOutcome.QUEUED: "Queued",
     FreshnessOutcome.UNREACHABLE: "Unreachable",
@@ -75,7 +77,7 @@ class Ended(State[Any]):
         cls, name: str, said: str, value: Any = None, error: Exception | None = None
     ) -> Any:
         """Such a state; `said` is what the source said, in English."""
-        ended = cls(type=StateType.COMPLETED, name=name, message=_bilingual(said))
+        ended = cls(type=StateType.COMPLETED, name=name, message=bilingual(said))
         ended._value, ended._error = value, error
         return ended
 
@@ -125,7 +127,7 @@ def _name_of_no_sighting(report: OltReport) -> tuple[str, str]:
         said = (f"{olt}: {why}" for olt, why in sorted(report.failed.items()))
         return "Unreachable", "; ".join(said)
     if not report.asked:
-        return "Not configured", report.detail
+        return "Not configured" if report.detail in NO_OLTS else "Not asked", report.detail
     return "Not found", report.detail or "no OLT knows the ONT"
 
 
@@ -141,8 +143,9 @@ def _named(task: Task[..., Any]) -> Task[..., Any]:
         except tuple(NAMES) as error:
             if _is_tried_again(task, error):
                 raise
-            if isinstance(error, TimeoutError):
-                error = TimeoutError(str(error) or NO_ANSWER_IN_TIME)
+            if isinstance(error, TimeoutError) and not str(error):
+                limit = f" ({task.timeout_seconds:g} s)" if task.timeout_seconds else ""
+                error = TimeoutError(f"{NO_ANSWER_IN_TIME}{limit}")
             return Ended.by_name(name_of_error(error), str(error), error=error)
         name, said = name_of_result(task, result)
         return Ended.by_name(name, said, value=result) if name else result
@@ -158,6 +161,7 @@ def _is_tried_again(task: Task[..., Any], error: Exception) -> bool:
     return isinstance(error, AccessError) and error.transient and tries <= (task.retries or 0)
 
 
-def _bilingual(said: str) -> str:
+def bilingual(said: str) -> str:
+    """What a source said of its failure, French first, as far as it is known in French."""
     text: Text = wording().detail(said)
     return text.fr if text.fr == text.en else f"{text.fr} · {text.en}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 from prefect import task
 
@@ -18,6 +19,7 @@ from tasks.policy import ONCE
 from tasks.slots import olt_slot
 
 log = logging.getLogger("cpe.olt")
+NO_INVENTORY: Final = "CPE_OLTS is not set"
 
 
 @task(name="olt: read ont", task_run_name="olt: read {serial}", timeout_seconds=60, **ONCE)
@@ -29,7 +31,7 @@ async def read_olt_ont(serial: str, wanted: Sequence[str]) -> OltReport:
     """
     settings = OltSettings.current()
     if settings.path is None:
-        return OltReport(sighting=None, detail="CPE_OLTS is not set")
+        return OltReport(sighting=None, detail=NO_INVENTORY)
     targets = load_inventory(settings.path)
     log.info("asking %d OLTs for %s as %s", len(targets), serial, ", ".join(wanted) or "-")
     return await ask_olts(

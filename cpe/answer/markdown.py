@@ -13,7 +13,7 @@ from cpe.domain.snapshot import Snapshot
 from cpe.domain.telling import headlines, worth_telling
 from cpe.domain.verdict import Code, SwapPermission, Verdict
 from cpe.profiles.thresholds import Thresholds
-from cpe.profiles.wording import Wording
+from cpe.profiles.wording import Wording, age_text
 
 BADGE: Final = {
     Status.OK: "✓",
@@ -127,14 +127,14 @@ def _table(findings: Sequence[Finding], words: Wording) -> str:
 
 
 def _row(evidence: Evidence, words: Wording) -> str:
-    subject = f" · {cell(evidence.subject)}" if evidence.subject else ""
+    subject = f" · {cell(_either(words.subject(evidence.subject)))}" if evidence.subject else ""
     unit = f" {evidence.unit}" if evidence.unit and evidence.unit != "1" else ""
     cells = (
         f"{_both(words.quantity(evidence.what))}{subject}",
         f"{cell(_either(words.actual(evidence.actual)))}{unit}",
         cell(_either(words.expected(evidence.expected))),
-        evidence.source.value if evidence.source is not None else "–",
-        "–" if evidence.age_s is None else f"{evidence.age_s:.0f} s",
+        _either(words.source(evidence.source.value if evidence.source is not None else None)),
+        "–" if evidence.age_s is None else _either(age_text(evidence.age_s)),
     )
     return "| " + " | ".join(cells) + " |"
 
@@ -148,13 +148,14 @@ def _missing(findings: Sequence[Finding], verdict: Verdict, words: Wording) -> s
     unknown = [f for f in findings if f.status is Status.UNKNOWN]
     if not unknown and verdict.code is not Code.INCONCLUSIVE:
         return _both(words.labels["nothing_missing"].fill())
-    return "\n".join(f"- `{f.rule}` {cell(_both(f.text))}" for f in unknown)
+    return "\n".join(f"- {cell(_both(f.text))} `{f.rule}`" for f in unknown)
 
 
 def _sources(snapshot: Snapshot, words: Wording) -> str:
     return _lines(
-        f"- **{s.name.value}** {_both(words.outcome(s.outcome.value))}, {s.duration_ms} ms"
-        + (f": {cell(s.detail)}" if s.detail else "")
+        f"- **{_either(words.source(s.name.value))}** : {_both(words.outcome(s.outcome.value))}"
+        + (f", {s.duration_ms} ms" if s.duration_ms else "")
+        + (f" : {cell(_either(words.detail(s.detail)))}" if s.detail else "")
         for s in snapshot.sources
     )
 

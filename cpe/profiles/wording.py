@@ -56,6 +56,16 @@ def number_en(value: float) -> str:
     return "0" if text == "-0" else text.replace("-", "−")
 
 
+def age_text(age_s: float | None) -> Text:
+    """`12 s`, `5 min`, `3 h`, `2 j` / `2 d`; `?` when unknown."""
+    if age_s is None:
+        return Text("?", "?")
+    for size, fr, en in ((86_400, "j", "d"), (3_600, "h", "h"), (60, "min", "min")):
+        if age_s >= 2 * size:
+            return Text(f"{age_s / size:.0f} {fr}", f"{age_s / size:.0f} {en}")
+    return Text(f"{age_s:.0f} s", f"{age_s:.0f} s")
+
+
 def _fr(value: object) -> str:
     if isinstance(value, Text):
         return value.fr
@@ -102,6 +112,20 @@ class Wording(BaseModel):
         """What became of asking a source."""
         return _worded(self.outcomes, name)
 
+    def source(self, name: str | None) -> Text:
+        """What people call a source; a dash for none."""
+        if name is None:
+            return Text("–", "–")
+        label = self.labels.get(f"source_{name}")
+        return label.fill() if label is not None else Text(name, name)
+
+    def subject(self, subject: str) -> Text:
+        """What a reading is about, without our word for its kind: `radio:2.4` is 2.4 GHz."""
+        kind, _, name = subject.partition(":")
+        if kind == "radio" and re.fullmatch(r"\d+(\.\d+)?", name):
+            return Text(f"{name.replace('.', ',')} GHz", f"{name} GHz")
+        return Text(name or subject, name or subject)
+
     def actual(self, value: object) -> Text:
         """What was read, as evidence holds it: a number, a code, or what a box says, untouched."""
         if value is None:
@@ -125,6 +149,8 @@ class Wording(BaseModel):
 
     def _coded(self, raw: str) -> Text:
         """A code, maybe with its cause: `los (fibre)`."""
+        if (label := self.labels.get(f"wan_error_{raw}")) is not None:
+            return label.fill()
         state, _, cause = raw.removesuffix(")").partition(" (")
         if not cause or {state, cause} - self.values.keys():
             return _worded(self.values, raw)

@@ -12,7 +12,7 @@ from cpe.domain.observation import Measurement, Outcome, Quality, Scalar, Source
 from cpe.domain.snapshot import OltSighting, OntState, Snapshot
 from cpe.domain.verdict import Code
 from cpe.profiles.thresholds import Thresholds
-from cpe.profiles.wording import Wording
+from cpe.profiles.wording import Wording, age_text
 
 DOWN: Final = frozenset({OntState.LOS, OntState.DYING_GASP, OntState.OFFLINE})
 
@@ -185,16 +185,6 @@ def _reason_params(measurement: Measurement) -> dict[str, object]:
     if measurement.quality in (Quality.NOT_READ, Quality.OK):
         return {}
     return {"raw": measurement.raw}
-
-
-def age_text(age_s: float | None) -> Text:
-    """`12 s`, `5 min`, `3 h`, `2 j` / `2 d`; `?` when unknown."""
-    if age_s is None:
-        return Text("?", "?")
-    for size, fr, en in ((86_400, "j", "d"), (3_600, "h", "h"), (60, "min", "min")):
-        if age_s >= 2 * size:
-            return Text(f"{age_s / size:.0f} {fr}", f"{age_s / size:.0f} {en}")
-    return Text(f"{age_s:.0f} s", f"{age_s:.0f} s")
 
 
 def evidence_of(measurement: Measurement, expected: str, *, fits: bool | None = None) -> Evidence:

@@ -12,13 +12,23 @@ from typing import Any
 
 from rich.markup import escape
 
+from cpe.access.bridge.find import find_browser, remedy
+from cpe.domain.errors import NotConfiguredError
+from cpe.profiles.wording import wording
 from cpe.settings import DiagnosisSettings, home
 from deployments.commands.console import complain, out
 from deployments.commands.demo_swap import hasten, swap_with_follow_up
 from deployments.commands.exits import DONE, UNREACHABLE
 from deployments.commands.folders import is_ours_to_write
 from deployments.commands.orchestra import quiet_console
-from deployments.commands.show import COLOURS, MARKS, tell
+from deployments.commands.show import (
+    COLOURS,
+    MARKS,
+    not_evaluable,
+    short,
+    swap_permission,
+    tell,
+)
 from deployments.commands.up import free_or_any, free_port
 from deployments.hub.hosting import hosted_hub
 from deployments.lab.scenarios import Stop
@@ -66,6 +76,7 @@ async def _demo(*, once: bool, devices: int, port: int, hub_port: int) -> int:
         _enter_lab(exports)
         hasten()
         console.print(f"[dim]lab: {devices} CPE, {len(lab.agents)} OLT, ERP[/dim]")
+        _say_without_browser()
         server = EmbeddedServer(port=free_or_any(port), folder=folder / "prefect")
         await stack.enter_async_context(server)
         console.print(f"[dim]Prefect {server.ui_url} ({time.monotonic() - started:.0f} s)[/dim]")
@@ -99,6 +110,16 @@ def _enter_lab(exports: dict[str, str]) -> None:
     os.environ.update(exports)
 
 
+def _say_without_browser() -> None:
+    """One line when no Chromium is there to open the boxes' own admin pages."""
+    try:
+        find_browser(None)
+    except NotConfiguredError:
+        words = wording().labels["no_browser"].fill(command=remedy())
+        said = words.of(DiagnosisSettings().language)
+        out().print(f"! {said}", markup=False, style="yellow", soft_wrap=True)
+
+
 def _write_environment(folder: Path, exports: dict[str, str]) -> Path:
     file = folder / "lab.env"
     write_private(file, "".join(f"{name}='{value}'\n" for name, value in exports.items()))
@@ -126,23 +147,26 @@ def _print_stop(stop: Stop, answer: Json, *, as_planted: bool) -> None:
     mark = "[green]✓[/green]" if as_planted else f"[red]✗ {stop.expected}[/red]"
     console.print(
         f"\n{mark} [bold]{escape(stop.serial)}[/bold] [dim]{stop.scenario}[/dim] → "
-        f"[{colour}]{verdict['code']}[/{colour}] · {verdict['action']} · swap {verdict['swap']}"
-        f" [dim]{answer['duration_ms']} ms[/dim]"
+        f"[{colour}]{verdict['code']}[/{colour}] · {short(verdict['code'], language)} · "
+        f"{swap_permission(verdict, language)} [dim]{answer['duration_ms']} ms[/dim]",
+        soft_wrap=True,
     )
-    console.print(f"  {verdict['text'][language]}", markup=False)
+    console.print(f"  {verdict['text'][language]}", markup=False, soft_wrap=True)
     because = [f for f in answer["findings"] if f["rule"] in verdict["because"]]
     lines: dict[str, None] = {}
     for finding in because:
         for item in finding["evidence"][:4]:
             told = tell(item, language)
             mark = MARKS["ok"] if item["fits"] else MARKS[finding["status"]]
-            wanted = f"(attendu {told.expected}, {item['source']})"
-            words = (mark, told.what, item["subject"], "=", told.actual, wanted)
+            expected = wording().labels["expected"].fill().of(language).lower()
+            wanted = f"({expected} {told.expected}, {told.source})"
+            words = (mark, told.what, told.subject, "=", told.actual, wanted)
             lines[" ".join(word for word in words if word)] = None
     for line in lines:
         console.print(f"  {line}", markup=False, style="dim", soft_wrap=True)
-    missing = ", ".join(n["rule"] for n in verdict["not_evaluable"]) or "–"
-    console.print(f"  ? {missing}", markup=False, style="dim", soft_wrap=True)
+    if missing := not_evaluable(verdict, language):
+        label = wording().labels["could_not"].fill().of(language)
+        console.print(f"  ? {label} : {missing}", markup=False, style="dim", soft_wrap=True)
     console.print(f"  {answer['run']['url']}", markup=False, style="dim", soft_wrap=True)
 
 

@@ -16,7 +16,7 @@ from cpe.settings import DiagnosisSettings, StoreSettings
 from cpe.store.repository import Store
 from deployments.commands.console import complain, out, print_json
 from deployments.commands.exits import BAD_INPUT, DONE, NOT_FOUND, UNREACHABLE
-from deployments.commands.show import COLOURS
+from deployments.commands.show import COLOURS, short
 
 
 def run(serial: str, *, limit: int, as_json: bool) -> int:
@@ -62,7 +62,7 @@ def _table(found: list[Summary]) -> Table:
         fresh = wording().actual(s.freshness_outcome and s.freshness_outcome.value)
         table.add_row(
             s.requested_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-            f"[{colour}]{s.verdict_code.value}[/{colour}]",
+            f"[{colour}]{short(s.verdict_code.value, language)}[/{colour}]",
             "–" if s.rx_dbm is None else number(s.rx_dbm),
             fresh.of(language),
             escape(s.firmware or "–"),

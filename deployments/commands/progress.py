@@ -44,10 +44,12 @@ class Progress:
         if report.outcome is Outcome.SKIPPED:
             return
         words = wording()
-        what = words.labels[f"source_{report.name.value}"].fill().of(self._language)
+        what = words.source(report.name.value).of(self._language)
         said = words.outcome(report.outcome.value).of(self._language)
-        detail = words.detail(report.detail).of(self._language) if report.detail else ""
+        detail = words.detail(report.detail).of(self._language)
         took = self._seconds(report.duration_ms / 1000)
+        if report.name is Source.HISTORY and report.outcome is Outcome.OK:
+            detail = ""
         self._line(" · ".join(part for part in (f"→ {what}", said, took, detail) if part))
 
     async def keep_telling(self) -> None:

@@ -10,8 +10,9 @@ from rich.panel import Panel
 from rich.table import Table
 
 from cpe.answer.picture import rx_picture
+from cpe.profiles.sweep_words import sweep_words
 from cpe.profiles.thresholds import load_thresholds
-from cpe.profiles.wording import wording
+from cpe.profiles.wording import age_text, number_en, number_fr, wording
 from cpe.settings import DiagnosisSettings
 
 COLOURS: Final = {"ok": "green", "degraded": "yellow", "fault": "red", "unknown": "magenta"}
@@ -28,11 +29,12 @@ def show_answer(console: Console, answer: Json, language: str) -> None:
         for part in (answer["serial"], device["model"], device["firmware"], device["gpon_serial"])
         if part
     )
+    named = short(verdict["code"], language)
     console.print(
         Panel(
             f"[bold]{escape(verdict['text'][language])}[/bold]\n[dim]{escape(who)}[/dim]",
-            title=f"[{colour}]{verdict['code']}[/{colour}]",
-            subtitle=f"{verdict['action']} · swap {verdict['swap']}",
+            title=f"[{colour}]{MARKS[verdict['status']]} {named}[/{colour}]",
+            subtitle=swap_permission(verdict, language),
             border_style=colour,
         )
     )
@@ -43,8 +45,9 @@ def show_answer(console: Console, answer: Json, language: str) -> None:
     if unknown:
         console.print(f"[magenta]{words['could_not'].fill().of(language)}[/magenta]")
         for finding in unknown:
-            console.print(f"  ? {finding['rule']}: {escape(finding['text'][language])}")
-    console.print(_sources(answer, language))
+            console.print(f"  ? {finding['text'][language]}", markup=False)
+    for line in _sources(answer, language):
+        console.print(line, markup=False, style="dim")
     if answer["run"]["url"]:
         console.print(f"[dim]{answer['id']} · {answer['run']['url']}[/dim]", soft_wrap=True)
     else:
@@ -70,11 +73,11 @@ def _evidence(answer: Json, language: str) -> Table:
                 shade = "ok" if item["fits"] else status
                 cells = (
                     f"[{COLOURS[shade]}]{MARKS[shade]}[/{COLOURS[shade]}] {escape(told.what)}"
-                    f" [dim]{escape(item['subject'])}[/dim]",
+                    f" [dim]{escape(told.subject)}[/dim]",
                     escape(told.actual),
                     escape(told.expected),
-                    item["source"] or "–",
-                    "–" if item["age_s"] is None else f"{item['age_s']:.0f} s",
+                    told.source,
+                    "–" if item["age_s"] is None else age_text(item["age_s"]).of(language),
                 )
                 # Several rules rest on one reading: the worst of them tells of it.
                 reading = (item["what"], item["subject"], item["actual"], item["source"])
@@ -88,8 +91,10 @@ class Told(NamedTuple):
     """A piece of evidence in people's words."""
 
     what: str
+    subject: str
     actual: str
     expected: str
+    source: str
 
 
 def tell(item: Json, language: str) -> Told:
@@ -98,15 +103,43 @@ def tell(item: Json, language: str) -> Told:
     unit = item["unit"] if item["unit"] not in (None, "1") else ""
     return Told(
         words.quantity(item["what"]).of(language),
+        words.subject(item["subject"]).of(language),
         f"{words.actual(item['actual']).of(language)} {unit}".strip(),
         words.expected(item["expected"]).of(language),
+        words.source(item["source"]).of(language),
     )
 
 
-def _sources(answer: Json, language: str) -> str:
-    outcome = wording().outcome
-    return "  ".join(
-        f"[dim]{s['name']}[/dim] {outcome(s['outcome']).of(language)} "
-        f"[dim]{s['duration_ms']} ms[/dim]"
-        for s in answer["sources"]
-    )
+def short(code: str, language: str) -> str:
+    """A verdict's code in a few words, as tables name it."""
+    phrase = sweep_words().phrases[f"verdict_{code}"]
+    return phrase.fr if language == "fr" else phrase.en
+
+
+def swap_permission(verdict: Json, language: str) -> str:
+    """Whether the box may be swapped: « Échange de la boîte : bloqué »."""
+    labels = wording().labels
+    label = labels["swap"].fill().of(language)
+    said = labels[f"swap_{verdict['swap']}"].fill().of(language)
+    return f"{label} : {said}" if language == "fr" else f"{label}: {said}"
+
+
+def not_evaluable(verdict: Json, language: str) -> str:
+    """What could not be evaluated, by the titles that the page has; empty when nothing."""
+    titles = wording().titles
+    told = [titles[item["rule"]].fill().of(language) for item in verdict["not_evaluable"]]
+    return ", ".join(dict.fromkeys(told))
+
+
+def _sources(answer: Json, language: str) -> list[str]:
+    """One line a source: how it fared, how long it took and, when it gave nothing, why."""
+    words, number = wording(), number_fr if language == "fr" else number_en
+    lines: list[str] = []
+    for source in answer["sources"]:
+        said = [words.outcome(source["outcome"]).of(language)]
+        if source["duration_ms"]:
+            said.append(f"{number(round(source['duration_ms'] / 1000, 1))} s")
+        if source["detail"] and source["outcome"] != "ok":
+            said.append(words.detail(source["detail"]).of(language))
+        lines.append(f"{words.source(source['name']).of(language)} : {' · '.join(said)}")
+    return lines

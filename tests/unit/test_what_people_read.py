@@ -275,7 +275,7 @@ def test_the_page_says_what_was_expected_in_french():
     shown = page(shot, judged.findings, judged.verdict, wording(), load_thresholds())
     assert "| −1,6 dBm | 0,5..5 |" in shown
     assert "fraîche ou relue · fresh or refreshed" in shown
-    assert "**acs** a répondu · *answered*" in shown
+    assert "**ACS** : a répondu · *answered*" in shown
 
 
 def test_a_reading_is_told_once_by_the_worst_rule_that_rests_on_it():
