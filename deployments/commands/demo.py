@@ -151,7 +151,8 @@ def _print_stop(stop: Stop, answer: Json, *, as_planted: bool) -> None:
         f"{swap_permission(verdict, language)} [dim]{answer['duration_ms']} ms[/dim]",
         soft_wrap=True,
     )
-    console.print(f"  {verdict['text'][language]}", markup=False, soft_wrap=True)
+    wraps_itself = not console.is_terminal  # a terminal gets whole words, a file whole lines
+    console.print(f"  {verdict['text'][language]}", markup=False, soft_wrap=wraps_itself)
     because = [f for f in answer["findings"] if f["rule"] in verdict["because"]]
     lines: dict[str, None] = {}
     for finding in because:

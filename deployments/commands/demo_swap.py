@@ -12,6 +12,7 @@ from rich.markup import escape
 from cpe.profiles.swap_wording import swap_wording
 from cpe.settings import DiagnosisSettings
 from deployments.commands.console import out
+from deployments.commands.show import short
 from deployments.lab.serve import Lab
 
 Json = dict[str, Any]
@@ -46,7 +47,7 @@ async def swap_with_follow_up(lab: Lab) -> bool:
         )
     )
     swap = await _until(swap["id"], "override", "test")
-    _say(swap, f"garde : {swap['guard']['detail']}" if swap["guard"] else "")
+    _say(swap, f"garde : {_verdict(swap['diagnosis']['verdict'])}" if swap["diagnosis"] else "")
     if swap["waits_for"] == "override":
         said = desk.OverrideAnswer(
             decision=desk.Decision.OVERRIDE, by="Anne (chef d'équipe)", reason="Le client insiste"
@@ -59,7 +60,7 @@ async def swap_with_follow_up(lab: Lab) -> bool:
     for one in swap["follow_ups"]:
         if one["says"]:
             said_of = swap_wording().says[one["says"]].fill()
-            _say(swap, f"{one['verdict']} — {said_of.fr}")
+            _say(swap, f"{_verdict(one['verdict'])} — {said_of.of(DiagnosisSettings().language)}")
     answer = desk.BenchAnswer(result=desk.BenchResult.PASSED, by="Marc (entrepôt)")
     await desk.answer(swap["id"], answer)
     swap = await _until(swap["id"])
@@ -91,6 +92,10 @@ async def _until_followed_up(swap_id: str) -> Json:
         if all(one["done_at"] for one in swap["follow_ups"]) or time.monotonic() > deadline:
             return swap
         await asyncio.sleep(0.4)
+
+
+def _verdict(code: str | None) -> str:
+    return short(code, DiagnosisSettings().language) if code else "–"
 
 
 def _say(swap: Json, more: str) -> None:

@@ -112,7 +112,9 @@ def tell(item: Json, language: str) -> Told:
 
 def short(code: str, language: str) -> str:
     """A verdict's code in a few words, as tables name it."""
-    phrase = sweep_words().phrases[f"verdict_{code}"]
+    phrase = sweep_words().phrases.get(f"verdict_{code}")
+    if phrase is None:
+        return code  # kept by another version
     return phrase.fr if language == "fr" else phrase.en
 
 

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 
 from cpe.answer.swap_report import GROUPS, percent
 from cpe.profiles.swap_wording import swap_wording
+from deployments.commands.show import short
 
 Json = dict[str, Any]
 COLOURS: Final = {
@@ -36,11 +37,11 @@ def show_one(console: Console, swap: Json, language: str) -> None:
     facts = [
         ("customer", swap["customer"]),
         ("technician", swap["requested_by"]),
-        ("diagnosis", swap["diagnosis"] and swap["diagnosis"]["verdict"]),
+        ("diagnosis", swap["diagnosis"] and short(swap["diagnosis"]["verdict"], language)),
         ("override", swap["override"] and f"{swap['override']['by']} : {_reason(swap)}"),
         ("deadline", swap["deadline"]),
         ("task", swap["task"] and f"{swap['task']['name']} ({swap['task']['priority']})"),
-        ("answer", swap["answer"] and f"{swap['answer']['result']}, {swap['answer']['by']}"),
+        ("answer", swap["answer"] and f"{_result(swap, language)}, {swap['answer']['by']}"),
         ("problem", swap["problem"]),
         *(("differences", text) for text in swap["differences"]),
     ]
@@ -51,10 +52,15 @@ def show_one(console: Console, swap: Json, language: str) -> None:
     for one in swap["follow_ups"]:
         if one["says"]:
             said = getattr(words.says[one["says"]].fill(), language)
-            console.print(f"  {one['name']} {one['verdict']} : {said}", markup=False)
+            verdict = short(one["verdict"], language) if one["verdict"] else "–"
+            console.print(f"  {one['name']} {verdict} : {said}", markup=False)
     _show_next(console, swap)
     if swap["run"]["url"]:
         console.print(f"  {swap['run']['url']}", markup=False, style="dim", soft_wrap=True)
+
+
+def _result(swap: Json, language: str) -> str:
+    return str(getattr(swap_wording().results[swap["answer"]["result"]].fill(), language))
 
 
 def _reason(swap: Json) -> str:
@@ -89,7 +95,7 @@ def show_many(console: Console, swaps: list[Json], language: str) -> None:
             f"{_state(swap, language)}{problem}",
             escape(f"{swap['old']['serial']} → {swap['new']['serial']}"),
             escape(swap["customer"] or "–"),
-            swap["diagnosis"]["verdict"] if swap["diagnosis"] else "–",
+            short(swap["diagnosis"]["verdict"], language) if swap["diagnosis"] else "–",
             escape(swap["requested_by"]),
             (swap["deadline"] or "–")[:10],
         )
@@ -109,7 +115,7 @@ def show_report(console: Console, report: Json, language: str) -> None:
     )
     for verdict, outcomes in report["by_verdict"].items():
         for outcome, count in outcomes.items():
-            by_verdict.add_row(verdict, outcome, str(count))
+            by_verdict.add_row(short(verdict, language), _outcome(outcome, language), str(count))
     console.print(by_verdict)
     heads = ("Par", "Nom", "Échanges", "Testés", "Sans défaut", "Taux")
     if not french:
@@ -121,11 +127,17 @@ def show_report(console: Console, report: Json, language: str) -> None:
     rates.add_row("total", *_tally(report["total"]))
     console.print(rates)
     for one in report["overrides"]:
-        line = f"! {one['by']} : {one['reason']} ({one['verdict']} → {one['outcome']})"
+        became = f"{short(one['verdict'] or '–', language)} → {_outcome(one['outcome'], language)}"
+        line = f"! {one['by']} : {one['reason']} ({became})"
         console.print(line, markup=False)
     for one in report["overdue"]:
         line = f"⏰ {one['serial']} ({one['customer'] or '–'}) {one['days']:.1f} j"
         console.print(line, markup=False)
+
+
+def _outcome(outcome: str | None, language: str) -> str:
+    phrase = swap_wording().outcomes.get(outcome or "")
+    return getattr(phrase.fill(), language) if phrase is not None else outcome or "–"
 
 
 def _tally(tally: Json) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ from cpe.domain.errors import (
 from flows.conduct import as_task_run
 from flows.diagnose_cpe import diagnose_cpe
 from flows.request import DiagnosisRequest
+from flows.sweep_fleet import sweep_fleet
+from flows.sweep_request import SweepRequest
 from tasks.policy import ONCE, READ
 
 pytestmark = pytest.mark.prefect
@@ -193,3 +195,16 @@ async def test_a_diagnosis_of_what_does_not_answer_has_no_red_task_and_no_red_li
         assert [state for name, state in named.items() if name.startswith(start)] == [wanted], named
     assert all(run.state.is_completed() for run in runs.values()), named
     assert [log.message for log in logs if log.level > 20] == []
+
+
+async def test_a_sweep_of_what_does_not_answer_has_no_red_task_and_no_red_line(lab, monkeypatch):
+    await lab.set_fault("acs", "http500")
+    monkeypatch.setenv("CPE_ERP_URL", "http://127.0.0.1:1")
+    request = SweepRequest(refresh=False, worst=0)
+    answer = await sweep_fleet(request)
+    runs, logs = await seen(answer["run"]["flow_run_id"], 8)
+    named = {name.rsplit("-", 1)[0]: run.state.name for name, run in runs.items()}
+    assert named["acs: read fleet"] == "Unreachable"
+    assert named["erp: read equipment"] == "Unreachable"
+    assert all(run.state.is_completed() for run in runs.values()), named
+    assert [log.message for log in logs if log.level > 30] == []

@@ -35,10 +35,12 @@ async def run(**options):
     return await sweep_fleet(request, return_state=True)
 
 
-async def artifacts(*keys):
+async def artifacts(run_id, *keys):
     wanted = ArtifactFilter(key=ArtifactFilterKey(any_=list(keys)))
+    run = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
     async with get_client() as client:
-        return {a.key: a for a in await client.read_artifacts(artifact_filter=wanted)}
+        found = await client.read_artifacts(artifact_filter=wanted, flow_run_filter=run)
+    return {a.key: a for a in found}
 
 
 async def test_a_sweep_is_named_after_how_it_ended_and_leaves_its_tables(lab):
@@ -49,7 +51,9 @@ async def test_a_sweep_is_named_after_how_it_ended_and_leaves_its_tables(lab):
     assert state.is_completed()
     assert (state.name, answer["state"], answer["schema"]) == ("complete",) * 2 + ("cpe.sweep/1",)
     assert answer["run"]["flow_run_id"] == answer["id"]
-    left = await artifacts("sweep", "sweep-worst", "sweep-pons", "sweep-coverage", "sweep-progress")
+    left = await artifacts(
+        answer["id"], "sweep", "sweep-worst", "sweep-pons", "sweep-coverage", "sweep-progress"
+    )
     assert set(left) == {
         "sweep", "sweep-worst", "sweep-pons", "sweep-coverage", "sweep-progress",
     }  # fmt: skip
