@@ -41,6 +41,8 @@ from tasks.acs import find_acs_device
 from tasks.olt import NO_INVENTORY
 
 NO_ANSWER_IN_TIME: Final = "no answer in time"
+GIVEN_UP: Final = "Given up"
+"""What it would tell is known by now, or came too late."""
 NAMES: Final[dict[type[Exception], str]] = {
     NotConfiguredError: "Not configured",
     NotSupportedError: "Not supported",
@@ -70,11 +72,11 @@ class Ended(State[Any]):
     """Completed by another name; holds what the task returned or raised for whoever called it."""
 
     _value: Any = PrivateAttr(default=None)
-    _error: Exception | None = PrivateAttr(default=None)
+    _error: BaseException | None = PrivateAttr(default=None)
 
     @classmethod
     def by_name(
-        cls, name: str, said: str, value: Any = None, error: Exception | None = None
+        cls, name: str, said: str, value: Any = None, error: BaseException | None = None
     ) -> Any:
         """Such a state; `said` is what the source said, in English."""
         ended = cls(type=StateType.COMPLETED, name=name, message=bilingual(said))
@@ -140,6 +142,9 @@ def _named(task: Task[..., Any]) -> Task[..., Any]:
         try:
             async with asyncio.timeout(task.timeout_seconds):
                 result = await task.fn(*args, **rest)
+        except asyncio.CancelledError as error:
+            # Whoever waited has left: raised again for it by `outcome`, and no crash for Prefect.
+            return Ended.by_name(GIVEN_UP, "nobody waits for it any more", error=error)
         except tuple(NAMES) as error:
             if _is_tried_again(task, error):
                 raise

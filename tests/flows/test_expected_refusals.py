@@ -147,7 +147,7 @@ async def test_a_read_that_may_be_tried_again_is_and_the_last_try_ends_by_name(
     runs, logs = await seen(await asking(), 1)
     assert len(tries) == attempts
     assert (runs["read"].state.name, runs["read"].run_count) == (name, attempts)
-    assert not [log for log in logs if log.level > 20]
+    assert not [log for log in logs if log.level > logging.WARNING]
 
 
 async def test_a_task_that_takes_too_long_ends_by_name_and_the_flow_sees_a_timeout(prefect_server):
@@ -159,7 +159,31 @@ async def test_a_task_that_takes_too_long_ends_by_name_and_the_flow_sees_a_timeo
 
     runs, logs = await seen(await asking(), 1)
     assert runs["hang"].state.name == "Unreachable"
-    assert not [log for log in logs if log.level > 20]
+    assert not [log for log in logs if log.level > logging.WARNING]
+
+
+async def test_a_task_that_nobody_waits_for_any_more_is_given_up_and_has_not_crashed(
+    prefect_server,
+):
+    @flow
+    async def asking() -> str:
+        begun = asyncio.Event()
+
+        @task(name="slow", task_run_name="slow", **ONCE)
+        async def slow() -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        waiting = asyncio.create_task(as_task_run(slow))
+        await begun.wait()
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        assert waiting.cancelled()
+        return str(flow_run.id)
+
+    runs, logs = await seen(await asking(), 1)
+    assert (runs["slow"].state.name, runs["slow"].state.type.value) == ("Given up", "COMPLETED")
+    assert not [log for log in logs if log.level > logging.WARNING]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +218,7 @@ async def test_a_diagnosis_of_what_does_not_answer_has_no_red_task_and_no_red_li
     for start, wanted in expected.items():
         assert [state for name, state in named.items() if name.startswith(start)] == [wanted], named
     assert all(run.state.is_completed() for run in runs.values()), named
-    assert [log.message for log in logs if log.level > 20] == []
+    assert [log.message for log in logs if log.level > logging.WARNING] == []
 
 
 async def test_a_sweep_of_what_does_not_answer_has_no_red_task_and_no_red_line(lab, monkeypatch):
@@ -207,4 +231,4 @@ async def test_a_sweep_of_what_does_not_answer_has_no_red_task_and_no_red_line(l
     assert named["acs: read fleet"] == "Unreachable"
     assert named["erp: read equipment"] == "Unreachable"
     assert all(run.state.is_completed() for run in runs.values()), named
-    assert [log.message for log in logs if log.level > 30] == []
+    assert [log.message for log in logs if log.level > logging.WARNING] == []
