@@ -29,6 +29,9 @@ LATER: Final = "Remis à plus tard"
 """Of a swap's run: the round of the swaps, or the next visit, makes up for it."""
 
 
+EXPECTED_ENDS: Final = tuple(f"type={kind})" for kind in ("PAUSED", "SCHEDULED", "CANCELLED"))
+
+
 class Judged(State[Json]):
     """A state whose answer Prefect keeps as the result, but does not search for futures.
 
@@ -57,9 +60,9 @@ def put_off(error: Exception, name: str = "") -> State[Any]:
 
 
 def _expected_ends_are_no_errors(line: logging.LogRecord) -> bool:
-    """Prefect logs the end of a run that waits for a person, or was put off, as an ERROR."""
+    """Prefect logs the end of a run that waits, is taken up again or was put off as an ERROR."""
     said = line.getMessage()
-    if said.startswith("Finished in state ") and said.endswith(("=PAUSED)", "=CANCELLED)")):
+    if said.startswith("Finished in state ") and said.endswith(EXPECTED_ENDS):
         line.levelno, line.levelname = logging.INFO, logging.getLevelName(logging.INFO)
     return True
 

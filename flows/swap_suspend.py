@@ -89,6 +89,9 @@ async def sleep(file: SwapFile, run_id: str) -> NoReturn:
     )
     async with get_client() as client:
         given = await propose_state(client, state, flow_run_id=UUID(run_id))
+    if given.is_scheduled():
+        # Somebody has the run taken up already, while it still ran: it leaves, and begins again.
+        raise Pause(state=given)
     if not given.is_paused():
         raise RuntimeError(f"the run was not suspended: {given.name}")
     if (await book.load(case.id)).case.state not in WAITING:

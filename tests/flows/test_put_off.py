@@ -110,6 +110,7 @@ def test_the_name_of_what_is_put_off_is_what_stood_in_the_way():
     [
         ("Finished in state En test au banc(type=PAUSED)", logging.INFO),
         ("Finished in state Busy('x', type=CANCELLED)", logging.INFO),
+        ("Finished in state Resuming(type=SCHEDULED)", logging.INFO),
         ("Finished in state Failed('x')", logging.ERROR),
         ("Finished in state Stuck('x', type=FAILED)", logging.ERROR),
         ("something else type=PAUSED)", logging.ERROR),
