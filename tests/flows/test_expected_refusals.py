@@ -37,7 +37,7 @@ from flows.sweep_fleet import sweep_fleet
 from flows.sweep_request import SweepRequest
 from tasks.policy import ONCE, READ
 
-pytestmark = pytest.mark.prefect
+pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
 
 REFUSALS = {
     "Not configured": NotConfiguredError("CPE_ACS_URL is not set", system="acs"),
@@ -106,7 +106,7 @@ async def test_every_expected_refusal_ends_its_task_by_name_and_reaches_the_flow
                 raised[what] = error
         return str(flow_run.id)
 
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.INFO):
         run_id = await asking()
     assert {what: raised[what] for what in REFUSALS} == REFUSALS
     runs, logs = await seen(run_id, len(REFUSALS) + 2)

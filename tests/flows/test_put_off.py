@@ -17,7 +17,7 @@ from flows.sweep_fleet import sweep_fleet
 from flows.sweep_swaps import sweep_swaps
 from flows.tidy_up import tidy_up
 
-pytestmark = pytest.mark.prefect
+pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
 
 
 def no_red(caplog) -> bool:
