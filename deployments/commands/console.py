@@ -24,6 +24,11 @@ def err() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def labelled(label: str, said: str, language: str) -> str:
+    """« Libellé : texte » in French, "Label: text" in English."""
+    return f"{label} : {said}" if language == "fr" else f"{label}: {said}"
+
+
 def complain(message: str) -> None:
     """One clear line on stderr, redacted."""
     err().print(f"cpe: {redact(message)}", markup=False, soft_wrap=True)

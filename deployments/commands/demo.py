@@ -16,7 +16,7 @@ from cpe.access.bridge.find import find_browser, remedy
 from cpe.domain.errors import NotConfiguredError
 from cpe.profiles.wording import wording
 from cpe.settings import DiagnosisSettings, home
-from deployments.commands.console import complain, out
+from deployments.commands.console import complain, labelled, out
 from deployments.commands.demo_swap import hasten, swap_with_follow_up
 from deployments.commands.exits import DONE, UNREACHABLE
 from deployments.commands.folders import is_ours_to_write
@@ -167,7 +167,8 @@ def _print_stop(stop: Stop, answer: Json, *, as_planted: bool) -> None:
         console.print(f"  {line}", markup=False, style="dim", soft_wrap=True)
     if missing := not_evaluable(verdict, language):
         label = wording().labels["could_not"].fill().of(language)
-        console.print(f"  ? {label} : {missing}", markup=False, style="dim", soft_wrap=True)
+        told_missing = labelled(label, missing, language)
+        console.print(f"  ? {told_missing}", markup=False, style="dim", soft_wrap=True)
     console.print(f"  {answer['run']['url']}", markup=False, style="dim", soft_wrap=True)
 
 

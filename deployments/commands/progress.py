@@ -8,7 +8,7 @@ from typing import Final
 
 from cpe.domain.observation import Outcome, Source, SourceReport
 from cpe.profiles.wording import number_en, number_fr, wording
-from deployments.commands.console import err
+from deployments.commands.console import err, labelled
 
 QUIET_S: Final = 3.0
 """After so long without a line it is said what is waited for."""
@@ -58,8 +58,9 @@ class Progress:
             await asyncio.sleep(self._last_line + QUIET_S - time.monotonic())
             if time.monotonic() - self._last_line >= QUIET_S:
                 label = wording().labels["still_waiting"].fill().of(self._language)
-                waited_for = " ; ".join(dict.fromkeys(self._waiting.values()))
-                self._line(f"{label} : {waited_for} …" if waited_for else f"{label} …")
+                waited_for = ", ".join(dict.fromkeys(self._waiting.values()))
+                said = labelled(label, waited_for, self._language) if waited_for else label
+                self._line(f"{said} …")
 
     def _line(self, text: str) -> None:
         self._last_line = time.monotonic()

@@ -14,6 +14,7 @@ from cpe.profiles.sweep_words import sweep_words
 from cpe.profiles.thresholds import load_thresholds
 from cpe.profiles.wording import age_text, number_en, number_fr, wording
 from cpe.settings import DiagnosisSettings
+from deployments.commands.console import labelled
 
 COLOURS: Final = {"ok": "green", "degraded": "yellow", "fault": "red", "unknown": "magenta"}
 MARKS: Final = {"ok": "✓", "degraded": "!", "fault": "✗", "unknown": "?", "not_applicable": "–"}
@@ -123,7 +124,7 @@ def swap_permission(verdict: Json, language: str) -> str:
     labels = wording().labels
     label = labels["swap"].fill().of(language)
     said = labels[f"swap_{verdict['swap']}"].fill().of(language)
-    return f"{label} : {said}" if language == "fr" else f"{label}: {said}"
+    return labelled(label, said, language)
 
 
 def not_evaluable(verdict: Json, language: str) -> str:
@@ -143,5 +144,7 @@ def _sources(answer: Json, language: str) -> list[str]:
             said.append(f"{number(round(source['duration_ms'] / 1000, 1))} s")
         if source["detail"] and source["outcome"] != "ok":
             said.append(words.detail(source["detail"]).of(language))
-        lines.append(f"{words.source(source['name']).of(language)} : {' · '.join(said)}")
+        lines.append(
+            labelled(words.source(source["name"]).of(language), " · ".join(said), language)
+        )
     return lines

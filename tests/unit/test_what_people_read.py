@@ -251,7 +251,7 @@ def test_a_reading_that_several_rules_rest_on_is_shown_once_on_the_terminal():
     ("raw", "fr", "en"),
     [
         ("online", "en ligne", "online"),
-        ("los (fibre)", "plus de lumière (fibre)", "los (fibre)"),
+        ("los (fibre)", "plus de lumière (fibre)", "no light (fibre)"),
         ("dying_gasp (dying_gasp)", "plus de courant", "dying gasp"),
         (True, "oui", "yes"),
         (-1.5, "−1,5", "−1.5"),
