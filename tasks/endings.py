@@ -28,6 +28,7 @@ from cpe.domain.errors import (
     LoginRefusedError,
     NotConfiguredError,
     NotSupportedError,
+    OccupiedError,
     ProfileError,
     StoreError,
     UnexpectedAnswerError,
@@ -48,7 +49,8 @@ NAMES: Final[dict[type[Exception], str]] = {
     NotSupportedError: "Not supported",
     LoginRefusedError: "Refused",
     DeclinedError: "Declined",
-    BusyError: "Busy",
+    OccupiedError: "Busy",
+    BusyError: "Unreachable",
     UnreachableError: "Unreachable",
     TimeoutError: "Unreachable",
     UnexpectedAnswerError: "Unexpected answer",
@@ -58,7 +60,8 @@ NAMES: Final[dict[type[Exception], str]] = {
     AlreadyRunningError: "Already running",
     StoreError: "Database unavailable",
 }
-"""Our own exceptions, the special before the general: anything else is a bug."""
+"""Our own exceptions, the special before the general: anything else is a bug. A 5xx is Unreachable
+as in the answer's `sources`."""
 NO_OLTS: Final = (NO_INVENTORY, "no OLT is configured")
 FRESHNESS: Final = {
     FreshnessOutcome.QUEUED: "Queued",

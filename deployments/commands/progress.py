@@ -33,6 +33,8 @@ class Progress:
         """A step begins, by its name in `wording.steps`, maybe with the seconds it has lasted."""
         step, _, lasted = name.partition(", ")
         said = wording().step(step).of(self._language)
+        if step == "verdict":
+            self._waiting.clear()
         source = _asked(step)
         if source is not None:
             self._waiting[source] = said

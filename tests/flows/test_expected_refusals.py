@@ -126,7 +126,7 @@ async def test_every_expected_refusal_ends_its_task_by_name_and_reaches_the_flow
     [
         (1, CutOffError, 2, "Completed"),
         (9, CutOffError, 2, "Unreachable"),
-        (9, BusyError, 2, "Busy"),
+        (9, BusyError, 2, "Unreachable"),
         (9, TimedOutError, 1, "Unreachable"),
     ],
 )
@@ -191,7 +191,7 @@ async def test_a_task_that_nobody_waits_for_any_more_is_given_up_and_has_not_cra
     [
         ("silent", None, None, {"acs: refresh": "Unreachable"}),
         ("silent-refused", None, None, {"acs: refresh": "Refused"}),
-        ("healthy", "http500", None, {"acs: find": "Busy"}),
+        ("healthy", "http500", None, {"acs: find": "Unreachable"}),
         ("healthy", None, "CPE_ACS_URL", {"acs: find": "Not configured"}),
         (
             "silent",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
+from contextlib import nullcontext
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from cpe.answer.document import document
 from cpe.domain.casebook import Casebook
@@ -18,7 +21,8 @@ from cpe.profiles.sweep_words import sweep_words
 from cpe.profiles.thresholds import load_thresholds
 from cpe.profiles.wording import wording
 from cpe.rules.judge import judge
-from deployments.commands import demo, progress
+from deployments.cli import app
+from deployments.commands import demo, diagnose, progress
 from deployments.commands.show import not_evaluable, short, show_answer
 from deployments.lab.scenarios import Stop
 from tests.support.cases import NOW, reading, sighting, snapshot
@@ -75,6 +79,26 @@ async def test_while_a_source_is_slow_it_is_said_what_is_waited_for(stderr, monk
     waiting.cancel()
     assert lines(stderr)[1].endswith("Toujours en attente : Lecture de l'OLT …")
     assert lines(stderr)[count].endswith("Toujours en attente …")
+
+
+def test_the_first_line_comes_before_anything_slow_and_stdout_holds_the_document_alone(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("CPE_ACS_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("CPE_DATABASE_URL", f"sqlite:///{tmp_path / 'cpe.db'}")
+    said: list[str] = []
+    written = io.StringIO()
+    monkeypatch.setattr(progress, "err", lambda: Console(file=written, highlight=False))
+    monkeypatch.setattr(
+        diagnose, "prefect_api", lambda: said.append(written.getvalue()) or nullcontext(None)
+    )
+    done = CliRunner().invoke(app, ["diagnose", "LAB1", "--json"])
+    assert done.exit_code == 4
+    [document_] = done.stdout.splitlines()
+    assert json.loads(document_)["serial"] == "LAB1"
+    assert said[0].endswith("Le diagnostic commence\n")
+    assert "→ ACS · injoignable" in written.getvalue()
+    assert "\x1b" not in written.getvalue()
 
 
 def test_a_casebook_tells_each_report_as_it_is_noted():
