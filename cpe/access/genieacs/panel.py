@@ -40,6 +40,7 @@ class Panel:
     path: str
     last_inform: datetime | None
     leaves: Mapping[str, Leaf]
+    last_boot: datetime | None = None
 
     def value(self, name: str) -> Scalar:
         """The cached value, None when absent or never read."""
@@ -86,9 +87,13 @@ class Panel:
 async def read_panel(nbi: Nbi, acs_id: str, path: str) -> Panel:
     """What the ACS has now; the box is not asked. Raises AccessError."""
     wanted = [f"{path}.{name}" for name in LEAVES]
-    document = await nbi.device(acs_id, ["_lastInform", *wanted])
+    document = await nbi.device(acs_id, ["_lastBoot", "_lastInform", *wanted])
     if document is None:
         raise UnexpectedAnswerError("the ACS no longer knows the box", system=SYSTEM, target=acs_id)
     found = {name: leaf_at(document, f"{path}.{name}") for name in LEAVES}
     leaves = {name: leaf for name, leaf in found.items() if leaf is not None}
-    return Panel(path, parse_time(document.get("_lastInform")), leaves)
+    informed, booted = (
+        parse_time(document.get("_lastInform")),
+        parse_time(document.get("_lastBoot")),
+    )
+    return Panel(path, informed, leaves, booted)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
+from cpe.access.genieacs import keys
 from cpe.access.genieacs.errand import Errands
 from cpe.access.genieacs.nbi import (
     Fault,
@@ -41,14 +43,22 @@ from cpe.domain.errors import (
     UnreachableError,
 )
 from cpe.domain.snapshot import SpeedTest
-from cpe.domain.speed import COMPLETE, REQUESTED, download_rate, explain, failed, whole_number
+from cpe.domain.speed import (
+    CANCELED,
+    COMPLETE,
+    REQUESTED,
+    download_rate,
+    explain,
+    failed,
+    whole_number,
+)
 from cpe.profiles.cpe_profile import SpeedTestPaths
 
-READ_KEY: Final = "gigafibre-cpe-speedtest-read"
-PREPARE_KEY: Final = "gigafibre-cpe-speedtest-prepare"
-REQUEST_KEY: Final = "gigafibre-cpe-speedtest-request"
-KEYS: Final = (READ_KEY, PREPARE_KEY, REQUEST_KEY)
-"""A task replaces the queued one of its key: what goes out together needs keys of its own."""
+READ_KEY: Final = keys.SPEEDTEST_READ
+STOP_KEY: Final = keys.SPEEDTEST_STOP
+PREPARE_KEY: Final = keys.SPEEDTEST_PREPARE
+REQUEST_KEY: Final = keys.SPEEDTEST_REQUEST
+KEYS: Final = keys.SPEEDTEST
 WATCH_S: Final = 0.5
 """Between looks into the ACS's database for an inform; costs milliseconds, disturbs no box."""
 READ_EVERY_S: Final = 5.0
@@ -57,7 +67,21 @@ AFTER_INFORM_S: Final = 1.2
 TEST_S: Final = 10
 """Where the box can time its test: else a slow line never ends a file that fits a fast one."""
 BAD_VALUE: Final = frozenset({"cwmp.9003", "cwmp.9006", "cwmp.9007"})
+OVERDUE: Final = timedelta(minutes=5)
+"""No test lasts so long (a file of TR-143 takes seconds): one that was requested before, and has
+not ended, never will."""
+STOPPING_STATES: Final = (CANCELED, "None")
+"""What ends a test that stands as requested: the first since TR-181 2.13, the second where a box
+lets its state be written freely."""
 Setting = tuple[str, str | int | bool, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A request that was found on a box: since when it is known, and when the ACS last read it."""
+
+    since: datetime
+    read_at: datetime
 
 
 class Trial:
@@ -71,13 +95,17 @@ class Trial:
         url: str,
         bound_s: float,
         tell: Callable[[str], None],
+        standing: dict[str, Standing] | None = None,
     ) -> None:
+        """`standing` remembers by ACS id, beyond this test, the requests that had not ended."""
         self._nbi, self._acs_id, self._paths, self._url = nbi, acs_id, paths, url
+        self._standing: dict[str, Standing] = {} if standing is None else standing
         self._clock = asyncio.get_running_loop().time
         self._bound_s, self._tell = bound_s, tell
         self._deadline = self._clock() + bound_s
         self._errands = Errands(nbi, acs_id, KEYS, self._deadline)
         self._asked_at = 0.0
+        self._stopped = False
 
     async def run(self) -> SpeedTest:
         """The whole test; nothing of ours stays queued, however it ends."""
@@ -108,16 +136,64 @@ class Trial:
         moved = since is not None and panel.is_after(STATE, since)
         if not moved and not panel.is_after(STATE, ran.timestamp - SLOT):
             raise self._declined("the ACS says done, but nothing was read")
-        if panel.value(STATE) == REQUESTED:
+        if panel.value(STATE) != REQUESTED:
+            self._standing.pop(self._acs_id, None)
+            return panel
+        if not self._is_over(known, panel):
             raise OccupiedError(
                 "another speed test is running on the box", system=SYSTEM, target=self._acs_id
             )
-        return panel
+        self._tell("a speed test was requested of the box long ago and never ended")
+        self._stopped = True
+        return await self._stop(panel)
+
+    def _is_over(self, known: Panel, panel: Panel) -> bool:
+        """Whether the test that the box says is requested cannot be running any more.
+
+        It was requested no later than the ACS's earlier reading of it; a boot since then ended it.
+        All times are the CWMP host's. That we read it again proves no later request: as long as
+        nobody else read or wrote it, it stands since we first saw it.
+        """
+        read_at = panel.time(STATE)
+        if read_at is None:
+            return False
+        since = known.time(STATE) if known.value(STATE) == REQUESTED else None
+        earlier = self._standing.get(self._acs_id)
+        if since is not None and earlier is not None and earlier.read_at == since:
+            since = earlier.since
+        since = min(since or read_at, read_at)  # A clock that was set back is no proof.
+        self._standing[self._acs_id] = Standing(since, read_at)
+        rebooted = panel.last_boot is not None and panel.last_boot > since
+        return rebooted or read_at - since >= OVERDUE
+
+    async def _stop(self, panel: Panel) -> Panel:
+        """End a test that never will by itself, so that the ACS sends `Requested` again.
+
+        It sends nothing that it believes to be there already. Raises DeclinedError when the box
+        keeps to it.
+        """
+        for state in STOPPING_STATES:
+            ran = await self._errands.send(self._stop_task(STATE, state))
+            after = await self._panel()
+            if not isinstance(ran, Fault) and after.value(STATE) != REQUESTED:
+                return after
+        # TR-143: to write any other parameter of the object stops a test as well. A fragment is
+        # never sent to a server, so the URL is another and means the same.
+        again = f"{self._url}#" if panel.value(URL) == self._url else self._url
+        await self._errands.send(self._stop_task(URL, again))
+        await asyncio.sleep(AFTER_INFORM_S)
+        await self._errands.send(self._read_task(panel))
+        after = await self._panel()
+        if after.value(STATE) == REQUESTED:
+            raise self._declined("the box holds on to a speed test that never ended")
+        return after
 
     async def _ask(self, before: Panel) -> datetime:
         """Request the test. The ACS's time after which a reading belongs to it."""
         options = self._options(before)
-        written = (STATE, URL, *(name for name, _, _ in options))
+        written = (URL, *(name for name, _, _ in options))
+        if not self._stopped:
+            written = (STATE, *written)  # A box that was stopped might say `Requested` once more.
         prepare = get_parameter_values(
             [self._path(name) for name in written],
             unique_key=PREPARE_KEY,
@@ -174,7 +250,7 @@ class Trial:
                     if test := self._result(panel, before, since):
                         return test
                     if last:
-                        return self._given_up(panel)
+                        return self._given_up(panel, since)
             except (UnreachableError, BusyError):
                 if last:
                     raise
@@ -215,8 +291,10 @@ class Trial:
         times = (panel.value(BEGAN), panel.value(ENDED))
         return times != (before.value(BEGAN), before.value(ENDED)) or not any(times)
 
-    def _given_up(self, panel: Panel) -> SpeedTest:
-        state = panel.value(STATE)
+    def _given_up(self, panel: Panel, since: datetime) -> SpeedTest:
+        state, read_at = panel.value(STATE), panel.time(STATE)
+        if state == REQUESTED and read_at is not None:
+            self._standing[self._acs_id] = Standing(since, read_at)
         detail = f"the test did not end within {self._bound_s:g} s"
         if state in COMPLETE:
             detail += ": the box shows an earlier result"
@@ -230,6 +308,13 @@ class Trial:
     def _read_task(self, panel: Panel) -> dict[str, object]:
         return get_parameter_values(
             panel.paths(), unique_key=READ_KEY, expiry_s=self._errands.expiry_s()
+        )
+
+    def _stop_task(self, name: str, value: str) -> dict[str, object]:
+        return set_parameter_values(
+            [(self._path(name), value, "xsd:string")],
+            unique_key=STOP_KEY,
+            expiry_s=self._errands.expiry_s(),
         )
 
     def _request_task(self, options: tuple[Setting, ...]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cpe.access.genieacs.nbi import Nbi
-from cpe.access.genieacs.speed_trial import Trial
+from cpe.access.genieacs.speed_trial import Standing, Trial
 from cpe.access.genieacs.transport import SYSTEM
 from cpe.domain.errors import NotSupportedError, UnreachableError
 from cpe.domain.snapshot import AcsSighting, SpeedTest
@@ -36,6 +36,7 @@ class SpeedTester:
     def __init__(self, nbi: Nbi, *, bound_s: float) -> None:
         self._nbi, self._bound_s = nbi, bound_s
         self._flights: dict[str, _Flight] = {}
+        self._standing: dict[str, Standing] = {}
 
     async def run(
         self, sighting: AcsSighting, *, url: str, tell: Callable[[str], None] = log.info
@@ -67,7 +68,7 @@ class SpeedTester:
     ) -> SpeedTest:
         try:
             paths = _paths(sighting)
-            trial = Trial(self._nbi, acs_id, paths, url, self._bound_s, tell)
+            trial = Trial(self._nbi, acs_id, paths, url, self._bound_s, tell, self._standing)
             return await trial.run()
         finally:
             self._flights.pop(acs_id, None)
