@@ -18,6 +18,8 @@ _COMPARED: Final = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin"}
 _PASSED: Final = {"$regex", "$exists", "$options"}
 _SLASHED: Final = re.compile(r"/(.*?)/(g?i?m?y?)")
 _DATE_YEAR: Final = 1983
+_TYPED: Final = {"_id", "timestamp", "retries"}
+"""Of tasks and faults, what a text in a query is turned into the stored type for."""
 
 
 class CrashError(Exception):
@@ -66,7 +68,7 @@ def _object(raw: Doc, expand: bool) -> Query:
             raise CrashError(f"unknown operator {key}")
         else:
             name = field_name(key, expand)
-            field = _field(name, value)
+            field = _field(name, value, typed=expand or name in _TYPED)
             slot = "$and" if expand and _has_alternatives(value) else name
             parts.setdefault(slot, []).append(field) if slot == "$and" else parts.update(
                 {slot: [field]}
@@ -100,10 +102,10 @@ def _join(kind: str, parts: list[Query]) -> Query:
     return Query(lambda doc: not any(test(doc) for test in tests), fields, None)
 
 
-def _field(name: str, value: object) -> Query:
+def _field(name: str, value: object, *, typed: bool) -> Query:
     fields = frozenset({name})
     if isinstance(value, dict) and any(key.startswith("$") for key in cast("Doc", value)):
-        tests = list(_operators(name, cast("Doc", value)))
+        tests = list(_operators(name, cast("Doc", value), typed))
         names = None
         equal = cast("Doc", value).get("$eq")
         listed = [equal] if equal is not None else cast("Doc", value).get("$in")
@@ -111,7 +113,7 @@ def _field(name: str, value: object) -> Query:
             names = _names(cast("list[object]", listed))
         return Query(lambda doc: all(test(doc) for test in tests), fields, names)
     names = _names([value]) if IDENTIFYING.fullmatch(name) else None
-    return Query(_equals(name, value), fields, names)
+    return Query(_equals(name, value, typed), fields, names)
 
 
 def _names(values: list[object]) -> tuple[str, ...] | None:
@@ -119,7 +121,7 @@ def _names(values: list[object]) -> tuple[str, ...] | None:
     return tuple(plain) if len(plain) == len(values) else None
 
 
-def _operators(name: str, spec: Doc) -> Iterator[Test]:
+def _operators(name: str, spec: Doc, typed: bool) -> Iterator[Test]:
     for operator, operand in spec.items():
         if operator not in _COMPARED | _PASSED:
             raise CrashError(f"unknown operator {operator}")
@@ -129,16 +131,16 @@ def _operators(name: str, spec: Doc) -> Iterator[Test]:
             flags = re.IGNORECASE if "i" in str(spec.get("$options", "")) else 0
             yield _matches(name, re.compile(str(operand), flags))
         elif operator in {"$eq", "$ne"}:
-            test = _equals(name, operand)
+            test = _equals(name, operand, typed)
             yield test if operator == "$eq" else (lambda doc, t=test: not t(doc))
         elif operator in {"$in", "$nin"}:
             if not isinstance(operand, list):
                 raise CrashError(f"{operator} is no array")
-            tests = [_equals(name, item) for item in cast("list[object]", operand)]
+            tests = [_equals(name, item, typed) for item in cast("list[object]", operand)]
             found = operator == "$in"
             yield lambda doc, t=tests, f=found: any(one(doc) for one in t) is f
         elif operator != "$options":
-            yield _ordered(name, operator, operand)
+            yield _ordered(name, operator, operand, typed)
 
 
 def _alternatives(value: object) -> list[object]:
@@ -190,10 +192,10 @@ def reach(doc: object, name: str) -> Iterator[object]:
         yield doc
 
 
-def _equals(name: str, value: object) -> Test:
+def _equals(name: str, value: object, typed: bool) -> Test:
     if value is None:
         return lambda doc: not list(reach(doc, name)) or None in reach(doc, name)
-    wanted = _alternatives(value)
+    wanted = _alternatives(value) if typed else [value]
     return lambda doc: any(_same(have, want) for have in reach(doc, name) for want in wanted)
 
 
@@ -227,8 +229,8 @@ _ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-def _ordered(name: str, operator: str, operand: object) -> Test:
-    compare, wanted = _ORDER[operator], _alternatives(operand)
+def _ordered(name: str, operator: str, operand: object, typed: bool) -> Test:
+    compare, wanted = _ORDER[operator], _alternatives(operand) if typed else [operand]
     plain = [want for want in wanted if not isinstance(want, re.Pattern)]
     return lambda doc: any(
         kind_of(have) == kind_of(want) and compare(have, want)

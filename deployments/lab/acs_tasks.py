@@ -50,7 +50,7 @@ class Tasks:
             task["device"] = acs_id
             if key := task.get("uniqueKey"):
                 for old in [t for t in self.of(acs_id) if t.get("uniqueKey") == key]:
-                    self.delete(old["_id"])
+                    self.tasks.pop(old["_id"])  # Its fault stays behind, as with GenieACS.
         task["timestamp"] = IsoDate.at(now)
         task["_id"] = self.new_id(now)
         self.tasks[task["_id"]] = task

@@ -39,6 +39,7 @@ class Errands:
     def __init__(self, nbi: Nbi, acs_id: str, keys: Sequence[str], deadline: float) -> None:
         self._nbi, self._acs_id, self._keys = nbi, acs_id, keys
         self._deadline = deadline
+        self._stuck: set[str] = set()
 
     def remaining_s(self) -> float:
         """Until the deadline, but never so little that nothing could be asked any more."""
@@ -61,6 +62,7 @@ class Errands:
         Raises UnreachableError when the box did not come, LoginRefusedError when it refuses the
         ACS's credentials, and any AccessError of the NBI; the task is removed then too.
         """
+        await self._make_way()
         left_s = min(POST_S, self.remaining_s())
         wait_ms = int(min(SESSION_S, max(LEAST_S, left_s - 1.0)) * 1000)
         try:
@@ -72,6 +74,15 @@ class Errands:
             await self.clear()
             raise
         return await self._fate(self._known(answer))
+
+    async def _make_way(self) -> None:
+        """Raises BusyError while a task of ours is held by a session that does not end.
+
+        The next of its key would take its place in the queue, and leave that one's fault behind.
+        """
+        for task_id in sorted(self._stuck):
+            await self._nbi.delete_task(task_id)
+            self._stuck.discard(task_id)
 
     async def _fate(self, posted: PostedTask) -> PostedTask | Fault:
         while True:
@@ -101,7 +112,9 @@ class Errands:
             try:
                 await self._nbi.delete_task(task_id)
             except BusyError:
+                self._stuck.add(task_id)
                 continue
+            self._stuck.discard(task_id)
             return
 
     async def remove(self, task_id: str) -> bool:

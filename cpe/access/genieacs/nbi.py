@@ -38,6 +38,15 @@ class PostedTask:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuedTask:
+    """A task that waits for its device's next session, past its `expiry` too."""
+
+    id: str
+    unique_key: str
+    expiry: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A fault the CWMP side recorded for a task."""
 
@@ -100,8 +109,14 @@ class Nbi:
         Raises CutOffError when the stream ends without its closing bracket or holds clearly fewer
         rows than the `total` header promised; what was yielded before is then incomplete.
         """
+        async for document in self._stream("devices", query, projection, idle_s):
+            yield document
+
+    async def _stream(
+        self, collection: str, query: Mapping[str, object], projection: Sequence[str], idle_s: float
+    ) -> AsyncIterator[Document]:
         url_query = f"query={encode_query(query)}&projection={_projection(projection)}"
-        async with self.transport.lines("/devices/", query=url_query, idle_s=idle_s) as (
+        async with self.transport.lines(f"/{collection}/", query=url_query, idle_s=idle_s) as (
             total,
             lines,
         ):
@@ -118,7 +133,7 @@ class Nbi:
             if not closed or short_of(seen, total):
                 expected = "unknown" if total is None else total
                 raise CutOffError(
-                    f"the answer ended after {seen} of {expected} devices",
+                    f"the answer ended after {seen} of {expected} {collection}",
                     system=SYSTEM,
                     target=self.transport.target,
                 )
@@ -174,6 +189,25 @@ class Nbi:
         query = encode_query({"device": acs_id, "uniqueKey": unique_key})
         rows = await self._rows("/tasks/", f"query={query}&projection=_id")
         return [row["_id"] for row in rows if isinstance(row.get("_id"), str)]
+
+    async def queued_by_keys(self, acs_id: str, unique_keys: Sequence[str]) -> list[QueuedTask]:
+        """This device's queued tasks that carry one of these keys. Raises AccessError."""
+        query = encode_query({"device": acs_id, "uniqueKey": {"$in": list(unique_keys)}})
+        rows = await self._rows("/tasks/", f"query={query}&projection=_id,expiry,uniqueKey")
+        return [task for row in rows if (task := _queued(row)) is not None]
+
+    async def stream_queued(
+        self, key_prefix: str, *, idle_s: float = 30.0
+    ) -> AsyncIterator[QueuedTask]:
+        """Every queued task of any device whose key begins so, as the answer comes.
+
+        The NBI turns only `_id` and `timestamp` of a tasks query into what they are stored as: a
+        query by `expiry` compares a date with a text and finds nothing. Raises as stream_devices.
+        """
+        query = {"uniqueKey": {"$regex": f"^{re.escape(key_prefix)}"}}
+        async for row in self._stream("tasks", query, ["_id", "expiry", "uniqueKey"], idle_s):
+            if (task := _queued(row)) is not None:
+                yield task
 
     async def fault_of(self, acs_id: str, task_id: str) -> Fault | None:
         """The fault recorded for a task, if any."""
@@ -286,6 +320,14 @@ def merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
             merge(cast("dict[str, Any]", known), cast("dict[str, Any]", value))
         else:
             into[key] = value
+
+
+def _queued(row: Document) -> QueuedTask | None:
+    """None for a task whose id is none: another client chose it, and the NBI dies of it."""
+    task_id, key = row.get("_id"), row.get("uniqueKey")
+    if not isinstance(task_id, str) or not _TASK_ID.fullmatch(task_id) or not isinstance(key, str):
+        return None
+    return QueuedTask(task_id, key, parse_time(row.get("expiry")))
 
 
 def _document(text: str, target: str) -> Document:

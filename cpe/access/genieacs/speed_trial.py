@@ -15,6 +15,7 @@ from typing import Final
 
 from cpe.access.genieacs import keys
 from cpe.access.genieacs.errand import Errands
+from cpe.access.genieacs.leftovers import clear_leftovers
 from cpe.access.genieacs.nbi import (
     Fault,
     Nbi,
@@ -109,6 +110,7 @@ class Trial:
 
     async def run(self) -> SpeedTest:
         """The whole test; nothing of ours stays queued, however it ends."""
+        await clear_leftovers(self._nbi, self._acs_id)
         try:
             before = await self._look()
             since = await self._ask(before)
