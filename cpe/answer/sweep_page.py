@@ -11,17 +11,17 @@ from cpe.profiles.wording import wording
 Answer = Mapping[str, Any]
 Row = dict[str, Any]
 SHOWN: Final = 25
+COVERAGE: Final = (
+    "expected", "seen", "fresh", "stale", "unreachable", "not_evaluable", "unseen",
+)  # fmt: skip
+"""The counts that are shown everywhere, each under `coverage_…`."""
 
 
 def coverage_rows(answer: Answer) -> list[Row]:
     """What was expected, and what became of it."""
     covered = answer["coverage"]
-    rows: list[Row] = [
-        {"": words(f"coverage_{name}"), "n": covered[name]}
-        for name in (
-            "expected", "seen", "fresh", "stale", "unreachable", "not_evaluable", "unseen",
-        )
-    ]  # fmt: skip
+    rows: list[Row] = [{"": words(f"coverage_{name}"), "n": covered[name]} for name in COVERAGE]
+    rows += [{"": f"→ {words(f'coverage_{name}')}", "n": count} for name, count in contacts(answer)]
     acs = covered["acs"]
     if acs["configured"]:
         how = _said(acs["detail"]) or words("whole" if acs["whole"] else "not_whole")
@@ -32,6 +32,14 @@ def coverage_rows(answer: Answer) -> list[Row]:
         if not one["whole"]
     ]
     return rows
+
+
+def contacts(answer: Answer) -> list[tuple[str, int]]:
+    """Where the expected boxes stand, each counted once: (word, count), none where it is 0.
+
+    The words are shown under `coverage_…` too. Empty for a sweep kept before they were counted.
+    """
+    return [(name, n) for name, n in answer["coverage"].get("contact", {}).items() if n]
 
 
 def worst_rows(answer: Answer) -> list[Row]:
@@ -100,6 +108,10 @@ def _lines(answer: Answer) -> Iterator[str]:
         f"**{covered['evaluable']}** {words('coverage_evaluable')} · "
         f"**{covered['not_evaluable']}** {words('coverage_not_evaluable')}"
     )
+    if standing := contacts(answer):
+        yield ""
+        counts = (f"**{count}** {words(f'coverage_{name}')}" for name, count in standing)
+        yield f"{words('contact')} : {' ; '.join(counts)}"
     yield ""
     yield "| Verdict | n |"
     yield "|---|---:|"

@@ -130,6 +130,9 @@ def conclude(
         "no_power": lists.of_one_home(view, judgement, Code.POWER_OFF, score),
         "long_down": lists.listed(view, view.long_down),
         "silent": lists.of_verdict(view, judgement, Code.MANAGEMENT_SILENT, score),
+        "unreachable": lists.listed(
+            view, view.unreachable, rank=np.nan_to_num(view.floats("last_inform"), nan=-np.inf)
+        ),
         "not_in_acs": lists.listed(view, lists.never_in_acs(view, judgement)),
         "hardware": lists.of_verdict(view, judgement, Code.HARDWARE_FAULT, score),
         "reboot_loops": lists.of_rule(view, judgement, ["hardware.no_reboot_loop"], score),
@@ -268,4 +271,5 @@ def _mark(rows: pd.DataFrame, view: View, compared: Compared, fading: pd.DataFra
     rows["fading"] = pd.Categorical(kinds)
     rows["downs_7d"] = compared.downs.astype(np.int16)
     rows["boots_7d"] = compared.boots.astype(np.int16)
+    rows["contact"] = pd.Categorical.from_codes(view.contact, pd.Index(words.CONTACTS))
     rows["long_down"], rows["partly_read"] = view.long_down, view.partly_read

@@ -69,6 +69,8 @@ def coverage(
 ) -> dict[str, Any]:
     """The counts, and `pct`: the worst of what was expected of the ACS and of the OLTs.
 
+    `contact` says of each expected box where it stands, of each one thing (`words.CONTACTS`).
+
     Expected is what the last sweeps knew, what the OLTs have registered and what ERPNext calls
     Actif; a source that was not read leaves what it had as not seen.
     """
@@ -85,16 +87,22 @@ def coverage(
     expected = len(boxes) + len(missing) + active
     rx = statuses["optical.rx_power_in_band"].to_numpy()
     evaluable = int(np.sum(rx != words.UNKNOWN))
+    unseen = len(missing) + active
+    contacts = np.bincount(view.contact, minlength=len(words.CONTACTS))
     return {
         "expected": expected,
         "seen": len(boxes),
         "fresh": int(fresh.sum()),
         "stale": int(stale.sum()),
-        "unreachable": int(np.sum(in_acs & ~view.answered)),
+        "unreachable": int(view.unreachable.sum()),
+        "contact": {
+            **{name: int(n) for name, n in zip(words.CONTACTS, contacts, strict=True)},
+            "unseen": unseen,
+        },
         "not_evaluable": len(boxes) - evaluable,
         "not_evaluable_by": _counts(reasons[rx == words.UNKNOWN]),
         "partly_read": int(view.partly_read.sum()),
-        "unseen": len(missing) + active,
+        "unseen": unseen,
         "unseen_olt_not_read": int(unseen_olt),
         "unseen_active_in_erp": active,
         "in_acs": int(in_acs.sum()),

@@ -191,10 +191,11 @@ def pon_table(view: View, judgement: FleetJudgement, found: pd.DataFrame) -> pd.
             "olt": boxes["known_olt"].astype(object).to_numpy(),
             "pon": boxes["known_pon"].astype(object).to_numpy(),
             "rx_dbm": view.rx_dbm,
-            "down": view.down & ~view.spoken,
+            "down": view.is_down,
             "weak": judgement.verdict == words.VERDICTS.index(Code.FIBRE_WEAK),
             "silent": judgement.verdict == words.VERDICTS.index(Code.MANAGEMENT_SILENT),
-            "not_evaluable": np.isnan(view.rx_dbm),
+            "not_evaluable": judgement.statuses["optical.rx_power_in_band"].to_numpy()
+            == words.UNKNOWN,
         }
     )
     table["fading"] = False

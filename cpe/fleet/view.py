@@ -79,6 +79,25 @@ class View:
         return self.answered & (~self.on_olt | np.isnan(down_at) | (down_at <= spoke_at))
 
     @cached_property
+    def is_down(self) -> Bools:
+        """An OLT says that it is down, and it has not spoken since."""
+        return self.down & ~self.spoken
+
+    @cached_property
+    def contact(self) -> Codes:
+        """Which of `words.CONTACTS`."""
+        return np.select(
+            [self.is_down, self.answered, self.state == words.ONLINE],
+            [words.DOWN_AT_OLT, words.INFORMING, words.ONLINE_AT_OLT_ONLY],
+            words.UNREACHABLE,
+        ).astype(np.int8)
+
+    @cached_property
+    def unreachable(self) -> Bools:
+        """No source can place it: no recent Inform, and no OLT says whether it is online."""
+        return self.contact == words.UNREACHABLE
+
+    @cached_property
     def without_olt(self) -> Codes:
         """The status of an OLT's rule for a box that no OLT showed."""
         nobody_asks = self.answered & ~self.flags("olt_failed")

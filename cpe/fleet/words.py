@@ -29,6 +29,15 @@ VERDICTS: Final[tuple[Code, ...]] = (*ORDER_OF_CAUSES, Code.HEALTHY, Code.INCONC
 STATES: Final[tuple[str, ...]] = tuple(state.value for state in OntState)
 ONLINE, LOS, DYING_GASP, OFFLINE, UNKNOWN_STATE = (STATES.index(s.value) for s in OntState)
 NOT_ON_OLT: Final = -1
+CONTACTS: Final = ("informing", "online_at_olt_only", "down", "unreachable")
+"""Where a box that was seen stands, each in exactly one; what no source showed is `unseen`.
+
+down                an OLT says so, and the box has not spoken since
+informing           else it informed lately
+online_at_olt_only  else an OLT says that it is online
+unreachable         else: no source can place it
+"""
+INFORMING, ONLINE_AT_OLT_ONLY, DOWN_AT_OLT, UNREACHABLE = range(len(CONTACTS))
 
 
 def cause(code: Code) -> int:

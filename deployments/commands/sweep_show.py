@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from cpe.answer.sweep_page import not_judged
+from cpe.answer.sweep_page import COVERAGE, contacts, not_judged
 from cpe.profiles.sweep_words import said, sweep_words
 from cpe.profiles.wording import number_en, number_fr, wording
 from cpe.settings import DiagnosisSettings
@@ -27,9 +27,11 @@ def show_sweep(answer: Json) -> None:
     )
     for reason in answer["reasons"]:
         console.print(f"  {_said(reason)}", markup=False, style="yellow")
-    names = ("expected", "seen", "fresh", "stale", "unreachable", "not_evaluable", "unseen")
-    line = " · ".join(f"{covered[name]} {say(f'coverage_{name}')}" for name in names)
+    line = " · ".join(f"{covered[name]} {say(f'coverage_{name}')}" for name in COVERAGE)
     console.print(f"  {line}", markup=False)
+    if standing := contacts(answer):
+        counts = " ; ".join(f"{count} {say(f'coverage_{name}')}" for name, count in standing)
+        console.print(f"  {say('contact')} : {counts}", markup=False)
     for one in covered["olts"]:
         if not one["whole"]:
             console.print(

@@ -13,15 +13,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cpe.answer.sweep_html import charts
-from cpe.answer.sweep_page import not_judged
+from cpe.answer.sweep_page import contacts, not_judged
 from cpe.profiles.sweep_words import said, sweep_words
 from cpe.profiles.wording import number_en, number_fr, wording
 
 FOLDER: Final = Path(__file__).parent
 TIMEZONE: Final = "America/Montreal"
 LISTS: Final = (
-    "weak", "overloaded", "cut", "no_power", "silent", "not_in_acs", "hardware", "reboot_loops",
-    "rebooting", "flapping", "congested", "bad_backhauls", "long_down", "partly_read",
+    "weak", "overloaded", "cut", "no_power", "silent", "not_in_acs", "unreachable", "hardware",
+    "reboot_loops", "rebooting", "flapping", "congested", "bad_backhauls", "long_down",
+    "partly_read",
 )  # fmt: skip
 STOCK: Final = (
     "informing_in_stock", "informing_in_diagnosis", "active_never_seen", "gpon_serial_twice",
@@ -54,6 +55,7 @@ def report(answer: Mapping[str, Any], *, timezone: str = TIMEZONE) -> str:
             fades=[(row, charts.spark(row, answer["rx"]["low_dbm"])) for row in _fades(answer)],
             charts=charts,
             not_read=not_judged(answer),
+            contacts=contacts(answer),
         )
     )
 
