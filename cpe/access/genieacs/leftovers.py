@@ -44,7 +44,7 @@ async def clear_leftovers(nbi: Nbi, acs_id: str) -> int:
     removed = 0
     with contextlib.suppress(AccessError, TimeoutError):
         async with asyncio.timeout(BOX_S):
-            for task in await nbi.queued_by_keys(acs_id, keys.ALL):
+            for task in await nbi.queued_of(acs_id):
                 if _is_leftover(nbi, task):
                     removed += await _remove(nbi, task.id)
     if removed:
