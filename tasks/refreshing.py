@@ -1,4 +1,5 @@
-"""Having the boxes read again whose old readings hide something that matters, within a budget."""
+"""Having boxes read again within a budget: whose old readings hide something that matters, and who
+was never asked who they are."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from cpe.access.genieacs import lookup
 from cpe.access.genieacs.refresh import TaskOutcome
 from cpe.access.genieacs.sweep.plan import sweep_projection
 from cpe.access.genieacs.sweep.reader import FleetPart, FleetReader
+from cpe.access.genieacs.sweep.unidentified import unidentified
 from cpe.domain.errors import AccessError
 from cpe.domain.sweep import Sweep, SweepPart
 from cpe.settings import DiagnosisSettings, SweepSettings
@@ -28,6 +30,8 @@ REFRESHED: Final = "refreshed"
 AT_ONCE = 20
 ASK_S = 2_700.0
 """Within the task's own limit, which would end the whole sweep."""
+LOOK_S = 300.0
+"""For who was never asked who it is: one streamed read of the whole fleet's names."""
 IDS_AT_ONCE = 40
 """A $in of 250 ids is where an NBI's 16 KiB of headers end; ours carry a long projection."""
 
@@ -37,7 +41,9 @@ async def refresh_boxes(sweep: Sweep, judged: Judged) -> Json:
     """Ask the stale boxes that matter again and keep what they say as another part.
 
     Which: those that inform, whose readings are too old to judge, and whose PON or OLT shows
-    trouble; then other stale ones. Never raises AccessError.
+    trouble; then other stale ones. Up to half of the budget, more where there are fewer of those,
+    goes to boxes whose names the ACS never read: a refresh asks for these too, and the map to the
+    OLT's ONTs is there before the night it is needed. Never raises AccessError.
     """
     settings = SweepSettings()
     if await _was_refreshed(sweep):
@@ -46,12 +52,34 @@ async def refresh_boxes(sweep: Sweep, judged: Judged) -> Json:
         return {"asked": 0, "read": 0, "skipped": _quiet(settings)}
     from cpe.fleet.doubt import stale_that_matter  # noqa: PLC0415 - pandas
 
-    wanted = stale_that_matter(judged.conclusion, limit=settings.refresh_total)
+    total = settings.refresh_total
+    stale = stale_that_matter(judged.conclusion, limit=total)
+    wanted = shared_budget(stale, await _unidentified(total), total)
     if not wanted:
         return {"asked": 0, "read": 0, "skipped": "" if settings.refresh_total else "budget 0"}
     asked, answered, skipped = await _ask(wanted, settings)
     rows = await _read_again(sweep, answered) if answered else 0
     return {"asked": asked, "answered": len(answered), "read": rows, "skipped": skipped}
+
+
+def shared_budget(stale: list[str], nameless: list[str], total: int) -> list[str]:
+    """The boxes to ask, each once: the stale ones first, half of the places kept for the others.
+
+    A stale box that is nameless too takes one place: a refresh asks for both.
+    """
+    for_stale = max(total - len(nameless), total - total // 2)
+    return list(dict.fromkeys([*stale[:for_stale], *nameless, *stale[for_stale:]]))[:total]
+
+
+async def _unidentified(limit: int) -> list[str]:
+    if not limit:
+        return []
+    try:
+        async with asyncio.timeout(LOOK_S):
+            return await unidentified(clients.acs().nbi, limit=limit)
+    except (AccessError, TimeoutError) as error:
+        log.warning("acs: boxes without names not looked for: %s", error)
+        return []
 
 
 async def _was_refreshed(sweep: Sweep) -> bool:
