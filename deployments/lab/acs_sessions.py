@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -198,7 +199,10 @@ class Sessions:
             return
         truth = self._plant.conditions(key)
         default_s = self.timing.speedtest_s
-        if state.download.launch(now, truth.line_mbps, default_s, truth.wan_up):
+        began = state.download.launch(now, truth.line_mbps, default_s, truth.wan_up)
+        if began and truth.test_hangs:
+            state.download.ends_at = math.inf
+        elif began:
             self._wake(key, "diagnostics", state.download.ends_at - now + 0.02)
 
     def _reboot(self, key: int, now: float, *, reset: bool) -> None:

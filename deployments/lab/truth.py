@@ -159,6 +159,8 @@ class Conditions:
     backhaul_utilisation_pct: float = 22.0
     satellite_active: bool = True
     line_mbps: float = 480.0
+    test_hangs: bool = False
+    """A download test that was begun never ends, nor is its end told."""
     twin: bool = False
     """A second box with the same serial and an older Inform is in the ACS."""
 
