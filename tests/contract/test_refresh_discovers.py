@@ -213,3 +213,15 @@ async def test_a_session_that_does_not_end_is_said_to_be_one_and_the_box_online(
     result = await home.refresher.refresh(seen)
     assert (result.outcome, result.freshness) == (TaskOutcome.IN_SESSION, FreshnessOutcome.QUEUED)
     assert (result.box_answered, result.detail) == (True, IN_SESSION_DETAIL)
+
+
+async def test_what_an_earlier_run_left_queued_is_removed_before_the_box_is_asked():
+    home = Home()
+    fault_id, task_id = f"{home.document['_id']}:task_{'a' * 24}", "a" * 24
+    home.acs.tasks[task_id] = {
+        "_id": task_id, "device": home.document["_id"], "uniqueKey": "gigafibre-cpe-refresh",
+        "name": "getParameterValues", "parameterNames": [RX],
+        "expiry": "2026-01-01T00:00:00.000Z",
+    }  # fmt: skip
+    home.acs.faults[fault_id] = {"_id": fault_id, "code": "session_terminated", "message": "x"}
+    assert (await home.refresh()).outcome is TaskOutcome.EXECUTED

@@ -16,9 +16,10 @@ from enum import StrEnum
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
-from cpe.access.genieacs import lookup
+from cpe.access.genieacs import keys, lookup
 from cpe.access.genieacs.document import covers, instances
 from cpe.access.genieacs.faulting import read_in_pieces
+from cpe.access.genieacs.leftovers import clear_leftovers
 from cpe.access.genieacs.nbi import Nbi, PostedTask, get_parameter_values
 from cpe.access.genieacs.outcome import FRESHNESS, TaskOutcome, queued_reason
 from cpe.access.genieacs.proof import has_landed, newest
@@ -43,7 +44,7 @@ ANSWERED: Final = (
 P = ParamSpec("P")
 T = TypeVar("T")
 
-UNIQUE_KEY: Final = "gigafibre-cpe-refresh"
+UNIQUE_KEY: Final = f"{keys.PREFIX}refresh"
 """A second task of the same device and key replaces the first: ours never pile up."""
 SUSPECT_KEY: Final = f"{UNIQUE_KEY}-suspect"
 IN_SESSION_DETAIL: Final = "the box is in session with the ACS and answers slowly"
@@ -157,6 +158,7 @@ class Refresher:
         if not sighting.refresh_paths:
             # Nobody talked to the box: NO_EFFECT would say that it answered.
             return Refreshed(TaskOutcome.UNKNOWN, sighting, "no parameter of it is known")
+        await clear_leftovers(self._nbi, acs_id)
         deadline = asyncio.get_running_loop().time() + self._bound_s
         try:
             done = await self._attempt(acs_id, sighting, abandoned, deadline)
