@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from cpe.domain.finding import Evidence, Finding
 from cpe.domain.observation import Measurement, Scalar, to_judge
+from cpe.domain.serials import same_address
 from cpe.domain.snapshot import OntState, Snapshot
 from cpe.domain.verdict import Verdict
 from cpe.domain.wan import NO_ADDRESS, Session, Use, sessions
@@ -231,7 +232,7 @@ class _Readings:
         mac = self._value("node.mac", subject)
         if own is None or mac is None:
             return None
-        return "controller" if str(mac).upper() == own else "satellite"
+        return "controller" if same_address(mac, own) else "satellite"
 
 
 def _address(value: Scalar) -> str | None:

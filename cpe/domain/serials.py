@@ -16,12 +16,13 @@ MAX_SERIAL_LENGTH: Final = 64
 _MARKS: Final = frozenset("-_.:%/ +#()~&@,=!'")
 """What a serial may hold beside letters and digits: harmless in JSON, in a percent-encoded URL, in
 a markdown table and on a terminal. No `*`, `?`, `$`, quotes, brackets: wildcards and syntax."""
+NO_MACS: Final = frozenset({"00:00:00:00:00:00", "FF:FF:FF:FF:FF:FF"})
+"""What boxes write where they have no address."""
 _VENDOR_HEX: Final = re.compile(r"([A-Za-z0-9]{4})([0-9A-Fa-f]{8})")
 _HEX16: Final = re.compile(r"[0-9A-Fa-f]{16}")
-_MAC: Final = re.compile(
-    r"(?:[0-9A-Fa-f]{2}[:\- ]){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}"
-    r"|[0-9A-Fa-f]{12}"
-)
+_MAC_OCTETS: Final = re.compile(r"[0-9A-Fa-f]{1,2}(?:[:\-. ][0-9A-Fa-f]{1,2}){5}")
+_MAC_GROUPS: Final = re.compile(r"(?:[0-9A-Fa-f]{4}[:\-. ]){2}[0-9A-Fa-f]{4}|[0-9A-Fa-f]{12}")
+_SEPARATORS: Final = re.compile(r"[:\-. ]")
 
 
 def parse_serial(text: str) -> str:
@@ -100,12 +101,31 @@ def gpon_serial_hex(canonical: str) -> str:
 
 
 def mac_address(text: str) -> str | None:
-    """Canonical MAC from `1c-61-b4-d0-07-45`, `1C61B4D00745`, `1c61.b4d0.0745`, else None."""
+    """Canonical MAC from any notation seen in the field, else None.
+
+    Accepts `1c-61-b4-d0-07-45`, `1C61B4D00745`, `1c61.b4d0.0745`, `1c61-b4d0-0745` and octets
+    without their leading zero (`1c:61:b4:d0:7:45`).
+    """
     value = text.strip()
-    if not _MAC.fullmatch(value):
+    if _MAC_OCTETS.fullmatch(value):
+        digits = "".join(octet.zfill(2) for octet in _SEPARATORS.split(value)).upper()
+    elif _MAC_GROUPS.fullmatch(value):
+        digits = _SEPARATORS.sub("", value).upper()
+    else:
         return None
-    digits = re.sub(r"[:\-. ]", "", value).upper()
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+def identity_key(text: str) -> str | None:
+    """What two spellings of one serial, GPON serial or MAC have in common; None for a blank.
+
+    GPON serials in hex and in text have one key; a key is for comparing, not for showing.
+    """
+    if mac := mac_address(text):
+        return mac.replace(":", "")
+    if canonical := gpon_serial(text):
+        return canonical
+    return re.sub(r"[\s:\-._]", "", _folded(text)) or None
 
 
 def gpon_spellings(canonical: str) -> tuple[str, ...]:
@@ -123,6 +143,23 @@ def mac_spellings(canonical: str) -> tuple[str, ...]:
     dotted = ".".join((plain[:4], plain[4:8], plain[8:]))
     upper = (canonical, canonical.replace(":", "-"), plain, dotted)
     return (*upper, *(text.lower() for text in upper))
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """Every way a system may hold a serial, GPON serial or MAC that somebody gave."""
+    found = [*serial_spellings(text)]
+    if canonical := gpon_serial(text):
+        found += gpon_spellings(canonical)
+    if mac := mac_address(text):
+        found += mac_spellings(mac)
+    return tuple(dict.fromkeys(found))
+
+
+def same_address(one: object, other: object) -> bool:
+    """Whether two texts are one MAC; what is none is compared without case."""
+    texts = [str(value or "").strip() for value in (one, other)]
+    first, second = (mac_address(text) or text.upper() for text in texts)
+    return bool(first) and first == second
 
 
 def tplink_gpon_serial_from_mac(mac: str) -> str | None:

@@ -13,7 +13,7 @@ from cpe.fleet.line import Judged, blame, choose, no_cause
 from cpe.fleet.view import View
 from cpe.fleet.words import DEGRADED, FAULT, NOT_APPLICABLE, OK, UNKNOWN, Bools, Floats
 
-WIRED: Final = ("ethernet", "moca", "ghn", "hpna", "homeplug", "upa")
+WIRED: Final = ("ethernet", "pon", "moca", "ghn", "hpna", "homeplug", "upa")
 
 
 def spread(view: View, values: pd.Series) -> Floats:
@@ -78,14 +78,14 @@ def satellites(view: View) -> pd.DataFrame:
     first = ~nodes["box"].duplicated()
     own = view.boxes["mac"].astype(object).to_numpy()[nodes["box"].to_numpy()]
     has_own = pd.notna(own)
-    macs = nodes["mac"].fillna("").astype(object).str.upper().to_numpy()
+    macs = nodes["mac"].fillna("").astype(object).to_numpy()
     same = (macs == np.where(has_own, own, None)) & has_own
     told = nodes["is_controller"].notna().to_numpy()
     controls = nodes["is_controller"].astype(object).eq(True).to_numpy()
     same &= ~told
     known = [nodes["box"].isin(nodes["box"][found]).to_numpy() for found in (controls, same)]
     is_box = np.select(known, [controls, same], first.to_numpy() & ~told)
-    return nodes[~is_box & ((size > 1).to_numpy() | has_own)]
+    return nodes[~is_box & ((size > 1).to_numpy() | has_own | told)]
 
 
 def nodes_are_active(view: View) -> Judged:
@@ -95,7 +95,7 @@ def nodes_are_active(view: View) -> Judged:
     least = spread(view, active.groupby(found["box"], sort=False).min())
     status = choose(
         [
-            (~_have(view, found), NOT_APPLICABLE),
+            (_alone(view, found), NOT_APPLICABLE),
             (np.isnan(least), UNKNOWN),
             (least == 0, FAULT),
             (_in_part(view, found, "active"), UNKNOWN),
@@ -112,7 +112,7 @@ def backhaul_signal_is_good(view: View) -> Judged:
     worst = spread(view, wireless.groupby("box", sort=False)["backhaul_rssi_dbm"].min())
     status = choose(
         [
-            (~_have(view, wireless), NOT_APPLICABLE),
+            (_alone(view, wireless), NOT_APPLICABLE),
             (np.isnan(worst), UNKNOWN),
             (worst < limits.rssi_bad_dbm, FAULT),
             (worst < limits.rssi_watch_dbm, DEGRADED),
@@ -129,7 +129,7 @@ def backhaul_has_room(view: View) -> Judged:
     worst = spread(view, up.groupby("box", sort=False)["backhaul_utilisation_pct"].max())
     status = choose(
         [
-            (~_have(view, up), NOT_APPLICABLE),
+            (_alone(view, up), NOT_APPLICABLE),
             (np.isnan(worst), UNKNOWN),
             (worst > limits.utilisation_bad_pct, FAULT),
             (worst >= limits.utilisation_watch_pct, DEGRADED),
@@ -152,6 +152,11 @@ def _have(view: View, rows: pd.DataFrame) -> Bools:
     have = np.zeros(len(view), dtype=bool)
     have[rows["box"].to_numpy(dtype=np.int64)] = True
     return have
+
+
+def _alone(view: View, rows: pd.DataFrame) -> Bools:
+    """Boxes whose mesh was listed and has none of these nodes; of no list nothing is known."""
+    return _have(view, view.nodes) & ~_have(view, rows)
 
 
 def _in_part(view: View, rows: pd.DataFrame, name: str) -> Bools:

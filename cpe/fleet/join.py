@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cpe.domain.serials import identity_key
 from cpe.fleet import words
 from cpe.fleet.neighbourhood import count_neighbours
 from cpe.fleet.words import Bools
@@ -117,6 +118,21 @@ def _texts(values: pd.Series) -> pa.Array:
     return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
 
 
+def identity_keys(values: pd.Series) -> pd.Series:
+    """`identity_key` of each text: without case and separators, GPON serials in hex as text."""
+    texts = values.astype(pd.StringDtype("pyarrow"))
+    plain = texts.str.replace(r"[\s:\-._]", "", regex=True).str.upper()
+    # Only hex, MACs without their zeroes and ZTE's `1,ZTEG…` need more, and few are of these.
+    odd = plain.str.fullmatch("[0-9A-F]{16}") | texts.str.contains(
+        r"(?:^|[:\-. ])[0-9A-Fa-f](?:[:\-. ]|$)|^\s*\d,|[^\x00-\x7f]", regex=True
+    )
+    keys = plain.astype(object).to_numpy().copy()
+    keys[plain.fillna("").eq("").to_numpy(dtype=bool)] = None
+    for at in np.flatnonzero(odd.fillna(False).to_numpy(dtype=bool)):
+        keys[at] = identity_key(str(values.iloc[at]))
+    return pd.Series(keys, dtype=object)
+
+
 def _taken(values: pd.Series, at: np.ndarray) -> pd.Series:
     """`values[at]`, missing where `at` is −1."""
     return values.reset_index(drop=True).reindex(np.where(at >= 0, at, -1)).reset_index(drop=True)
@@ -209,10 +225,11 @@ def _or(told: pd.Series, otherwise: pd.Series) -> pd.Series:
 
 
 def _with_equipment(fleet: pd.DataFrame, equipment: pd.DataFrame) -> pd.DataFrame:
-    """The ERPNext document of each box, by TR-069 serial, else by GPON serial."""
-    by_serial = positions(equipment["serial"], fleet["serial"].astype(object))
-    by_gpon = positions(equipment["serial"], fleet["gpon_serial"].astype(object))
-    rows = np.where(by_serial >= 0, by_serial, by_gpon)
+    """The ERPNext document of each box, by TR-069 serial, GPON serial or MAC in any notation."""
+    held = identity_keys(equipment["serial"])
+    rows = np.full(len(fleet), -1)
+    for name in ("serial", "gpon_serial", "mac"):
+        rows = np.where(rows >= 0, rows, positions(held, identity_keys(fleet[name])))
     fleet["equipment"] = _taken(equipment["equipment"], rows)
     fleet["equipment_status"] = _taken(equipment["status"], rows)
     return fleet

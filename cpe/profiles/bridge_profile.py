@@ -30,13 +30,11 @@ METHODS: Final = {"go": "get", "gl": "getList", "gs": "getSubList", "op": "op", 
 class Attribute(Candidate):
     """A candidate whose `path` is an attribute of a row.
 
-    `part` takes one item of a comma list (`stack`), `says` only accepts a text that contains it,
-    and `canonical` rewrites a MAC as every other source writes it.
+    `part` takes one item of a comma list (`stack`), `says` only accepts a text that contains it.
     """
 
     part: Annotated[int, Field(ge=0, le=5)] | None = None
     says: str = ""
-    canonical: Literal["mac"] | None = None
 
     @model_validator(mode="after")
     def _is_an_attribute(self) -> Attribute:

@@ -27,6 +27,11 @@ _PATH: Final = re.compile(rf"{_STEP}(?:\.{_STEP})*")
 _COLUMN: Final = re.compile(rf"(?:\^\d+\.)?{_STEP}(?:\.{_STEP})*(?:->{_STEP}(?:\.{_STEP})*)*")
 
 
+def same_word(text: str) -> str:
+    """A device's word without case and punctuation: `IEEE 802.11ax` and `IEEE_802_11AX` are one."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
 class Strict(BaseModel):
     """A key that nobody knows is a mistake."""
 
@@ -37,8 +42,10 @@ class Candidate(Strict):
     """One place where a quantity may be read.
 
     `path` is absolute, or in a table relative to the row: `^2.X` climbs two steps first,
-    `A->B` follows the reference held by A. `values` maps raw text to ours, with no default. Raw
-    numbers inside `ambiguous` could be of two scales and are not read as either.
+    `A->B` follows the reference held by A, `*` stands for every instance below the row. `values`
+    maps raw text to ours, with no default; case and punctuation do not count. An
+    `operating_class` says a band by its number. Raw numbers inside `ambiguous` could be of
+    two scales and are not read as either.
     """
 
     path: str
@@ -49,6 +56,7 @@ class Candidate(Strict):
     plausible: tuple[float, float] | None = None
     ambiguous: tuple[float, float] | None = None
     resolution: Annotated[float, Field(gt=0)] | None = None
+    operating_class: bool = False
     note: str = ""
 
     @model_validator(mode="after")
@@ -58,6 +66,10 @@ class Candidate(Strict):
         leaf = re.split(r"->|\.", self.path)[-1]
         if is_secret_name(leaf) and leaf != "ConnectionRequestURL":
             raise ValueError(f"{leaf} holds a secret and may not be read")
+        ours: dict[str, str] = {}
+        for theirs, word in (self.values or {}).items():
+            if theirs and ours.setdefault(same_word(theirs), word) != word:
+                raise ValueError(f"values: {theirs!r} is spelled like another one")
         return self
 
 
@@ -73,6 +85,10 @@ class Table(Strict):
     Where reading the whole table would pull secrets over the wire, `enumerate` names the first so
     many instances one by one in the projection; `look_for` has the rows looked for first, so many
     instance numbers for each `*`, and then reads the columns of those that there are.
+    Radios are told apart by band, `channel` (a column), `operating_classes` (objects with Class and
+    Channel) and `bssids` (columns of them, or `A.*.B=>C`: C beside each B that refers to the row).
+    `satellites_only` says that the box itself is no row of a table of mesh nodes. `whole` are
+    objects below a row without a secret, which a sweep asks for as one: a URL is only so long.
     """
 
     name: Literal["radio", "station", "node", "neighbour", "wan", "route", "lan"]
@@ -83,6 +99,11 @@ class Table(Strict):
     also_read: tuple[str, ...] = ()
     where: dict[str, str] = Field(default_factory=dict)
     unless: dict[str, str] = Field(default_factory=dict)
+    bssids: tuple[str, ...] = ()
+    channel: str | None = None
+    operating_classes: str | None = None
+    satellites_only: bool = False
+    whole: tuple[str, ...] = ()
     columns: dict[str, Candidates]
 
     @model_validator(mode="after")

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     TEXT = "text"
     BOOL = "bool"
     TIME = "time"
+    MAC = "mac"
+    BAND = "band"
 
 
 class Need(StrEnum):

@@ -5,22 +5,21 @@ Only said of what is known: the channels that the box itself may use, the mesh a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from cpe.domain.finding import Text
 from cpe.domain.observation import Measurement
+from cpe.domain.serials import same_address
 from cpe.profiles.channels import Choice, channel_plan
-from cpe.rules.facts import Facts
+from cpe.rules.facts import Facts, possible_channels
 
 SCAN_GOOD_FOR_S = 86_400.0
 """Neighbours' networks stay where they are for longer, but not for ever."""
-_RANGE = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
 
 
 def air_advice(facts: Facts, radio: str) -> Text | None:
     """Which channel to move to, or which band; None when the box's channels are not known."""
-    possible = _possible(facts, radio)
+    possible = possible_channels(facts, radio)
     band = facts.reading("wifi.band", radio)
     plan = channel_plan().get(str(band.value)) if band is not None else None
     if not possible or plan is None or band is None:
@@ -47,17 +46,6 @@ def air_advice(facts: Facts, radio: str) -> Text | None:
     if (other := _free_band(facts, radio)) is not None:
         parts.append(other)
     return joined_texts(parts) if parts else None
-
-
-def _possible(facts: Facts, radio: str) -> frozenset[int]:
-    """`1-11` and `36,40,44`, as TR-181 writes them."""
-    reading = facts.reading("wifi.possible_channels", radio)
-    found: set[int] = set()
-    for part in str(reading.value).split(",") if reading is not None else ():
-        if match := _RANGE.fullmatch(part.strip()):
-            first, last = int(match[1]), int(match[2] or match[1])
-            found |= set(range(first, min(last, 253) + 1))
-    return frozenset(found)
 
 
 def _neighbours(facts: Facts, band: str) -> list[tuple[int, float]]:
@@ -115,10 +103,10 @@ def upstream_of(facts: Facts, node: str) -> str | None:
     if not mesh_is_known(facts):
         return None
     told = facts.reading("node.upstream", node)
-    address = str(told.value).upper() if told is not None else ""
+    address = told.value if told is not None else None
     for other in facts.subjects("node"):
         mac = facts.reading("node.mac", other)
-        if other != node and mac is not None and address and str(mac.value).upper() == address:
+        if other != node and mac is not None and same_address(mac.value, address):
             return node_name(facts, other)
     controllers = [n for n in facts.subjects("node") if _is_controller(facts, n) and n != node]
     return node_name(facts, controllers[0]) if controllers else None
@@ -169,7 +157,7 @@ def station_name(facts: Facts, subject: str) -> str:
 def _named_node(facts: Facts, mac: str) -> str | None:
     for node in facts.subjects("node"):
         own = facts.reading("node.mac", node)
-        if own is not None and str(own.value).upper() == mac.upper():
+        if own is not None and same_address(own.value, mac):
             return node_name(facts, node)
     return None
 

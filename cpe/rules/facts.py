@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -169,6 +170,18 @@ class Facts:
         phrase = self.wording.labels.get(f"{kind}_{value}")
         return phrase.fill() if phrase is not None else Text(str(value), str(value))
 
+    def no_rows(self, rule: str, kind: str, *names: str) -> Finding:
+        """Of no rows of a kind there is nothing to judge only where the list was read and is
+        empty, or the family is known not to report any of these quantities.
+        """
+        if kind in self.snapshot.tables_read or self.cannot_be_reported(*names):
+            return self.not_applicable(rule)
+        return self.unknown(rule, "table_not_read")
+
+    def cannot_be_reported(self, *names: str) -> bool:
+        """Whether the family is known to have no parameter for any of these quantities."""
+        return bool(names) and all(name in self.snapshot.cannot_report for name in names)
+
     def not_applicable(self, rule: str) -> Finding:
         """The rule has nothing to judge here."""
         phrase = self.wording.labels["not_applicable"]
@@ -211,3 +224,17 @@ def between(low: float, high: float) -> str:
 def joined(parts: Iterable[str]) -> str:
     """Names for a sentence."""
     return ", ".join(dict.fromkeys(parts))
+
+
+_RANGE: Final = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
+
+
+def possible_channels(facts: Facts, radio: str) -> frozenset[int]:
+    """The channels that a box may use, of `1-11` or `36,40,44` as TR-181 writes them."""
+    reading = facts.reading("wifi.possible_channels", radio)
+    found: set[int] = set()
+    for part in str(reading.value).split(",") if reading is not None else ():
+        if match := _RANGE.fullmatch(part.strip()):
+            first, last = int(match[1]), int(match[2] or match[1])
+            found |= set(range(first, min(last, 253) + 1))
+    return frozenset(found)

@@ -12,11 +12,11 @@ from cpe.domain.finding import Evidence, Finding, Status, Text
 from cpe.domain.observation import Measurement, Source
 from cpe.domain.snapshot import DownCause
 from cpe.domain.verdict import Code
-from cpe.rules.facts import Facts, evidence_of, joined
+from cpe.profiles.channels import channel_plan
+from cpe.rules.facts import Facts, evidence_of, joined, possible_channels
 
 RADAR_LISTENING_S: Final = 900.0
 """600 s of listening on the weather-radar channels, and the boot before it."""
-DFS_FIRST, DFS_LAST = 52, 144
 
 
 def transceiver_is_cool(facts: Facts) -> Finding:
@@ -134,12 +134,12 @@ def radios_are_up(facts: Facts) -> Finding:
 
     TR-098 has no radios, only networks: one of those may be down by its own settings. A 5 GHz
     radio listens up to 10 min for radar before it sends (ETSI EN 301 893), so right after a boot or
-    on a DFS channel silence proves nothing.
+    where its block may hold a radar channel silence proves nothing.
     """
     rule = "hardware.radios_are_up"
     radios = facts.subjects("radio")
     if not radios:
-        return facts.not_applicable(rule)
+        return facts.no_rows(rule, "radio", "wifi.status")
     enabled = {s: m for s in radios if (m := facts.reading("wifi.enabled", s)) is not None}
     on = [s for s in radios if s not in enabled or enabled[s].value is True]
     if not on:
@@ -151,13 +151,19 @@ def radios_are_up(facts: Facts) -> Finding:
     if not down:
         return _enabled_radios(facts, on, known, evidence)
     bands = _both(band_of(facts, s) for s in down)
-    if any(facts.reading("wifi.band", s) is None for s in down):
+    if any(_may_be_a_network(facts, s) for s in down):
         return facts.say(rule, Status.FAULT, "network_down", evidence, names=bands)
     if all(_may_listen_for_radar(facts, s) for s in down):
         # Right after a boot that is to be expected; later it may be a dead radio as well.
         status = Status.DEGRADED if _has_just_booted(facts) else Status.FAULT
         return facts.say(rule, status, "listening", evidence, bands=bands)
     return facts.say(rule, Status.FAULT, "down", evidence, Code.HARDWARE_FAULT, bands=bands)
+
+
+def _may_be_a_network(facts: Facts, subject: str) -> bool:
+    """Whether the row may be one of several networks of a radio: a radio is named by its band."""
+    band = facts.reading("wifi.band", subject)
+    return band is None or subject.split("#", 1)[0] != f"radio:{band.value}"
 
 
 def _enabled_radios(
@@ -174,10 +180,17 @@ def _enabled_radios(
 
 def _may_listen_for_radar(facts: Facts, subject: str) -> bool:
     band, channel = facts.reading("wifi.band", subject), facts.reading("wifi.channel", subject)
-    if band is None or band.value != "5":
+    plan = channel_plan().get(str(band.value)) if band is not None else None
+    if plan is None or not plan.radar:
         return False
-    on_dfs = channel is not None and DFS_FIRST <= channel.number <= DFS_LAST
-    return on_dfs or _has_just_booted(facts)
+    width, chosen = (facts.reading(f"wifi.{n}", subject) for n in ("width", "auto_channel"))
+    fixed = channel is not None and (chosen is None or chosen.value is not True)
+    listens = plan.may_need_radar(
+        int(channel.number) if fixed and channel is not None else None,
+        str(width.value) if width is not None else None,
+        possible_channels(facts, subject),
+    )
+    return listens or _has_just_booted(facts)
 
 
 def _has_just_booted(facts: Facts) -> bool:
@@ -191,9 +204,16 @@ def _both(names: Iterable[Text]) -> Text:
 
 
 def band_of(facts: Facts, subject: str) -> Text:
-    """`5 GHz`; the radio's instance when its band is not known."""
+    """`5 GHz`, with its channel where there are two; the instance when the band is not known."""
     band = facts.reading("wifi.band", subject)
     if band is None:
         name = re.split(r"[.:]", subject)[-1]
         return Text(fr=f"n° {name}", en=f"no. {name}")
-    return Text(fr=f"{band.value} GHz".replace(".", ","), en=f"{band.value} GHz")
+    name = Text(fr=f"{band.value} GHz".replace(".", ","), en=f"{band.value} GHz")
+    bands = (facts.reading("wifi.band", s) for s in facts.subjects("radio"))
+    if sum(m is not None and m.value == band.value for m in bands) < 2:
+        return name
+    channel = facts.reading("wifi.channel", subject)
+    which = f"{channel.value}" if channel is not None else subject.rpartition("#")[2][-1]
+    word = Text("canal", "channel") if channel is not None else Text("n°", "no.")
+    return Text(fr=f"{name.fr}, {word.fr} {which}", en=f"{name.en}, {word.en} {which}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cpe.domain.finding import Evidence, Finding, Status
 from cpe.domain.observation import Measurement
+from cpe.domain.serials import same_address
 from cpe.domain.verdict import Code
 from cpe.rules.advice import node_name, upstream_of
 from cpe.rules.facts import Facts, evidence_of, joined
@@ -14,7 +15,7 @@ from cpe.rules.facts import Facts, evidence_of, joined
 def satellites(facts: Facts) -> list[str]:
     """Mesh nodes other than the box itself; a lone node is the box where nobody knows its MAC."""
     nodes, own = facts.subjects("node"), facts.snapshot.device.mac
-    if len(nodes) == 1 and own is None:
+    if len(nodes) == 1 and own is None and facts.reading("node.is_controller", nodes[0]) is None:
         return []
     boxes = _boxes(facts, nodes, own)
     return [node for node in nodes if node not in boxes]
@@ -28,8 +29,15 @@ def _boxes(facts: Facts, nodes: Sequence[str], own_mac: str | None) -> list[str]
         return controllers
     open_ = [n for n in nodes if n not in told]
     macs = {n: m for n in open_ if (m := facts.reading("node.mac", n)) is not None}
-    same = [n for n, m in macs.items() if own_mac and str(m.value).upper() == own_mac]
+    same = [n for n, m in macs.items() if same_address(m.value, own_mac)]
     return same or [n for n in open_ if n == nodes[0]]
+
+
+def _no_satellites(facts: Facts, rule: str, name: str) -> Finding:
+    """A mesh of the box alone has no satellite; of a list that nobody read nothing is known."""
+    if facts.subjects("node"):
+        return facts.not_applicable(rule)
+    return facts.no_rows(rule, "node", name)
 
 
 def nodes_are_active(facts: Facts) -> Finding:
@@ -37,7 +45,7 @@ def nodes_are_active(facts: Facts) -> Finding:
     rule = "mesh.nodes_are_active"
     nodes = satellites(facts)
     if not nodes:
-        return facts.not_applicable(rule)
+        return _no_satellites(facts, rule, "node.active")
     readings = _readings(facts, nodes, "node.active")
     if not readings:
         return facts.unknown_reading(rule, "node.active", nodes)
@@ -57,7 +65,7 @@ def backhaul_signal_is_good(facts: Facts) -> Finding:
     rule, limits = "mesh.backhaul_signal_is_good", facts.thresholds.mesh
     nodes = wireless(facts)
     if not nodes:
-        return facts.not_applicable(rule)
+        return _no_satellites(facts, rule, "node.backhaul_rssi_dbm")
     readings = _readings(facts, nodes, "node.backhaul_rssi_dbm")
     if not readings:
         return facts.unknown_reading(rule, "node.backhaul_rssi_dbm", nodes)
@@ -84,7 +92,7 @@ def backhaul_has_room(facts: Facts) -> Finding:
     rule, limits = "mesh.backhaul_has_room", facts.thresholds.mesh
     nodes = [n for n in satellites(facts) if is_up(facts, n)]
     if not nodes:
-        return facts.not_applicable(rule)
+        return _no_satellites(facts, rule, "node.backhaul_utilisation_pct")
     readings = _readings(facts, nodes, "node.backhaul_utilisation_pct")
     if not readings:
         return facts.unknown_reading(rule, "node.backhaul_utilisation_pct", nodes)
@@ -109,7 +117,7 @@ def backhaul_is_fast_enough(facts: Facts) -> Finding:
     rule, limits = "mesh.backhaul_is_fast_enough", facts.thresholds.mesh
     nodes = wireless(facts)
     if not nodes:
-        return facts.not_applicable(rule)
+        return _no_satellites(facts, rule, "node.backhaul_rate_mbps")
     on_2g = [m for m in _readings(facts, nodes, "node.backhaul_band") if m.value == "2.4"]
     readings = _readings(facts, nodes, "node.backhaul_rate_mbps")
     plan = facts.snapshot.request.plan_mbps
@@ -168,7 +176,7 @@ def is_up(facts: Facts, node: str) -> bool:
 
 def wireless(facts: Facts) -> list[str]:
     """Satellites that are up and not known to be wired."""
-    wired = ("ethernet", "moca", "ghn", "hpna", "homeplug", "upa")
+    wired = ("ethernet", "pon", "moca", "ghn", "hpna", "homeplug", "upa")
     kept: list[str] = []
     for node in satellites(facts):
         kind = facts.reading("node.backhaul_type", node)

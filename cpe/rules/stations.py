@@ -53,7 +53,7 @@ def snr_is_good(facts: Facts) -> Finding:
         if (noise := told.get(rssi.subject)) is not None and _is_active(facts, rssi.subject)
     ]  # fmt: skip
     if not readings:
-        return facts.not_applicable(rule)
+        return _nothing_to_judge(facts, rule, "station.noise_dbm")
     scale = _Scale(limits.snr_watch_db, limits.snr_bad_db, higher_is_worse=False)
     return _compare(facts, rule, readings, scale)
 
@@ -83,18 +83,28 @@ def _judge(facts: Facts, rule: str, name: str, scale: _Scale) -> Finding:
         held += _counted(facts, without={m.subject for m in held})
     readings = [m for m in held if _is_active(facts, m.subject)]
     if not readings:
-        subjects = [s for s in facts.subjects("station") if facts.all(name, s)]
-        if not subjects:
-            return facts.not_applicable(rule)
-        here = [s for s in subjects if _is_active(facts, s)]
-        if not here:
-            return facts.unknown(rule, "no_stations")
-        return facts.unknown_reading(rule, name, here)
+        return _nothing_to_judge(facts, rule, name)
     finding = _compare(facts, rule, readings, scale)
     if finding.status is not Status.OK:
         return finding
     unread = [s for s in present(facts) if s not in {m.subject for m in readings}]
     return facts.unread_part(rule, name, unread, station_name, finding.evidence) or finding
+
+
+def _nothing_to_judge(facts: Facts, rule: str, name: str) -> Finding:
+    """Why no device's reading can be judged. That nobody reads a quantity is no proof that the
+    box has none."""
+    subjects = facts.subjects("station")
+    if not subjects:
+        return facts.no_rows(rule, "station", name)
+    if facts.cannot_be_reported(name):
+        return facts.not_applicable(rule)
+    here = present(facts)
+    if not here:
+        return facts.unknown(rule, "no_stations")
+    counter = "station.retransmitted"
+    counted = name == RETRIES and any(facts.all(counter, s) for s in here)
+    return facts.unknown_reading(rule, counter if counted else name, here)
 
 
 def _compare(facts: Facts, rule: str, readings: Sequence[Measurement], scale: _Scale) -> Finding:

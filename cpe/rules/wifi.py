@@ -156,7 +156,7 @@ def _share_evidence(share: float, errors: Measurement, high: float) -> Evidence:
 def _missing(facts: Facts, rule: str, *names: str) -> Finding | None:
     """A finding when nothing can be judged: the family cannot report it, no radio is on, or it
     was not read."""
-    if all(name in facts.snapshot.cannot_report for name in names):
+    if facts.cannot_be_reported(*names):
         return facts.not_applicable(rule)
     if any(_usable(facts, name) for name in names):
         return None

@@ -151,8 +151,11 @@ def test_whole_dbm_are_known_to_be_coarse():
     assert rx.resolution == 1
 
 
-def test_tr098_cannot_report_utilisation():
-    assert "wifi.utilisation_pct" in look(HUAWEI).cannot_report
+def test_only_the_standard_itself_is_said_to_lack_utilisation():
+    """This very tree has a ChannelUtilization, of a unit that nobody states."""
+    assert look(HUAWEI).cannot_report == ()
+    standard = next(p for p in profiles() if p.id == "tr098")
+    assert "wifi.utilisation_pct" in standard.cannot_report
 
 
 @pytest.mark.parametrize(

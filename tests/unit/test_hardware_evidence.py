@@ -142,7 +142,9 @@ def test_a_firmware_change_since_the_last_look_explains_boots(history):
     ("radios", "status", "cause"),
     [
         (radio("2.4", **{"wifi.status": "down"}), Status.FAULT, HARDWARE),
-        (radio("5", **{"wifi.status": "error", "wifi.channel": 36}), Status.FAULT, HARDWARE),
+        (radio("5", **{"wifi.status": "error", "wifi.channel": 36, "wifi.width": "80MHz"}),
+         Status.FAULT, HARDWARE),
+        (radio("5", **{"wifi.status": "error", "wifi.channel": 36}), Status.FAULT, None),
         (radio("5", **{"wifi.status": "down", "wifi.channel": 100}), Status.FAULT, None),
         (radio("5", **{"wifi.status": "unknown"}), Status.UNKNOWN, None),
         (radio("5", **{"wifi.status": "dormant"}), Status.UNKNOWN, None),
@@ -152,8 +154,8 @@ def test_a_firmware_change_since_the_last_look_explains_boots(history):
         (radio("x", **{"wifi.band": None, "wifi.status": "down"}), Status.FAULT, None),
         (radio("5"), Status.OK, None),
     ],
-    ids=["2.4 down", "5 down", "5 on DFS", "unknown", "dormant", "unread", "enable unread", "off",
-         "a TR-098 network", "up"],
+    ids=["2.4 down", "5 down", "5 of unknown width", "5 on DFS", "unknown", "dormant", "unread",
+         "enable unread", "off", "a TR-098 network", "up"],
 )  # fmt: skip
 def test_only_a_radio_that_is_surely_on_and_surely_dead_is_hardware(radios, status, cause):
     finding = found(snapshot(*radios), "hardware.radios_are_up")

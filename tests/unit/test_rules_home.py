@@ -301,7 +301,10 @@ def test_a_stations_signal_is_judged_against_its_noise(noise, status):
 def test_without_a_noise_of_its_own_a_stations_snr_is_not_judged():
     gone = station("B", -60.0, noise_dbm=-61.0, active=False)
     shot = snapshot(*station("A", -50.0), *gone)
-    assert found(shot, "client.snr_is_good").status is Status.NOT_APPLICABLE
+    assert found(shot, "client.snr_is_good").status is Status.UNKNOWN
+    assert verdict(shot).code is Code.HEALTHY
+    silent = snapshot(*station("A", -50.0), cannot_report=("station.noise_dbm",))
+    assert found(silent, "client.snr_is_good").status is Status.NOT_APPLICABLE
 
 
 def test_many_retries_of_one_station_point_at_it():

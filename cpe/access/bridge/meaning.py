@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import Enum
 
 from cpe.access.bridge.interface import Harvest, Row
-from cpe.domain.observation import Measurement, Quality, Scalar, Source
-from cpe.domain.serials import gpon_serial, mac_address, tplink_gpon_serial_from_mac
+from cpe.domain.observation import Measurement, Quality, Source
+from cpe.domain.serials import identity_key, mac_address, tplink_gpon_serial_from_mac
 from cpe.domain.snapshot import Device
 from cpe.profiles.bridge_profile import Attribute, BridgeProfile, Read
 from cpe.profiles.quantities import Kind, quantities
@@ -73,8 +73,6 @@ def _measurement(
     quantity = quantities()[name]
     text = _part(raw, candidate.part)
     value, quality, note = read_scalar(text, candidate, quantity)
-    if quality is Quality.OK and candidate.canonical == "mac":
-        value, quality, note = _mac(text)
     return Measurement(
         name=name,
         value=value,
@@ -99,13 +97,6 @@ def _part(raw: str, part: int | None) -> str:
     return parts[part].strip() if part < len(parts) else ""
 
 
-def _mac(text: str) -> tuple[Scalar, Quality, str]:
-    canonical = mac_address(text)
-    if canonical is None:
-        return None, Quality.UNPARSABLE, f"{text[:40]!r} is no MAC"
-    return canonical, Quality.OK, ""
-
-
 def _subject(read: Read, row: Row) -> str | None:
     if read.rows is None or read.key is None:
         return ""
@@ -115,8 +106,6 @@ def _subject(read: Read, row: Row) -> str | None:
     quantity = quantities()[read.key]
     for candidate in _fitting(read.quantities[read.key], row):
         value, quality, _ = read_scalar(row[candidate.path], candidate, quantity)
-        if quality is Quality.OK and candidate.canonical == "mac":
-            value = mac_address(str(value))
         if quality is Quality.OK and value:
             return f"{read.rows}:{value}"
     return None
@@ -139,9 +128,9 @@ def who_answered(
     """
     told = (row.get("serialNumber", "").strip() for row in rows.get(profile.identity.oid, ()))
     serial = next((text for text in told if text), "")
-    known = {name.upper() for name in (device.serial, device.gpon_serial) if name}
+    known = {identity_key(name) for name in (device.serial, device.gpon_serial) if name}
     if serial and known:
-        meant = not known.isdisjoint((serial.upper(), gpon_serial(serial)))
+        meant = identity_key(serial) in known
         return Answerer.MEANT if meant else Answerer.ANOTHER
     proved = any(_is_of(device, mac) for mac in _own_macs(rows, profile))
     return Answerer.MEANT if proved else Answerer.UNKNOWN

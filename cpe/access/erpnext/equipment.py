@@ -10,7 +10,7 @@ from cpe.access.erpnext.names import ErpNames
 from cpe.access.erpnext.patience import patiently, statuses
 from cpe.access.erpnext.record import STALE_TRIES, is_so, must_read, never_still, put
 from cpe.domain.errors import BusyError, DeclinedError, StaleWriteError
-from cpe.domain.serials import serial_spellings
+from cpe.domain.serials import spellings
 from cpe.domain.swap_case import UnitRef
 
 
@@ -72,9 +72,9 @@ class Equipment:
         self._frappe, self._names = frappe, names
 
     async def find(self, serials: Iterable[str]) -> list[UnitRef]:
-        """The units that carry one of these serials, in any case: PostgreSQL tells it apart,
-        MariaDB does not. More than one means that nobody knows which is meant."""
-        wanted = list(dict.fromkeys(s for serial in serials for s in serial_spellings(serial)))
+        """The units that carry one of these serials, in any notation and case: PostgreSQL tells
+        cases apart, MariaDB does not. More than one means that nobody knows which is meant."""
+        wanted = list(dict.fromkeys(s for serial in serials for s in spellings(serial)))
         rows = await self._rows((self._names.serial, "in", wanted))
         if not rows:
             # Frappe's `like` disregards case on both; % and _ are wildcards, so look again.

@@ -150,9 +150,37 @@ def column_path(document: Document, row: str, column: str) -> str | None:
         leaf = leaf_at(document, path)
         if leaf is None or not isinstance(leaf.value, str) or not leaf.value:
             return None
-        target = leaf.value.split(",")[0].strip().rstrip(".")
-        path = f"{target}.{hop}"
+        path = f"{referred(document, leaf.value)}.{hop}"
     return path
+
+
+def referred(document: Document, reference: str) -> str:
+    """The path that the first of a leaf's references means, as the document spells it.
+
+    Boxes write `Device.WiFi.Radio.1.`, leave the last dot or the root out, and differ in case.
+    """
+    target = reference.split(",", maxsplit=1)[0].strip().strip(".")
+    if node_at(document, target) is not None:
+        return target
+    for start in ("", "Device.", "InternetGatewayDevice."):
+        if (path := _spelled(document, f"{start}{target}")) is not None:
+            return path
+    return target
+
+
+def _spelled(document: Document, path: str) -> str | None:
+    node: Any = document
+    done: list[str] = []
+    for step in path.split("."):
+        if not _is_mapping(node):
+            return None
+        mapping = cast("Mapping[str, Any]", node)
+        key = next((k for k in mapping if k.casefold() == step.casefold()), None)
+        if key is None:
+            return None
+        done.append(key)
+        node = mapping[key]
+    return ".".join(done)
 
 
 def _relative(row: str, column: str) -> str:

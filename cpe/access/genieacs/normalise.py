@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from cpe.access.genieacs.document import Document, Leaf, column_path, instances, leaf_at
+from cpe.access.genieacs.document import (
+    Document,
+    Leaf,
+    column_path,
+    instances,
+    leaf_at,
+    referred,
+    text_at,
+)
+from cpe.access.genieacs.same_thing import (
+    Block,
+    LinkRow,
+    RadioRow,
+    best_link,
+    block,
+    grouped,
+    radios,
+)
 from cpe.domain.observation import Measurement, Quality, Scalar, Source
+from cpe.domain.serials import NO_MACS, mac_address
 from cpe.profiles.cpe_profile import Candidate, Candidates, CpeProfile, Table
 from cpe.profiles.quantities import Kind, Need, Quantity, quantities
 from cpe.profiles.scalar import read_scalar
@@ -54,23 +73,186 @@ def normalise(
 
     `now` is the ACS's clock. The first candidate that is readable, plausible and at most
     `limit_s` old wins; else the first readable one; else the first that exists and says why not.
-    Where two tables describe one row, their candidates form one ranked list.
+    Where two tables tell of one thing, their candidates form one ranked list (see `same_thing`).
     """
     clock = _Clock(now, limit_s)
     found: dict[tuple[str, str], Reading] = {}
     for name, candidates in profile.quantities.items():
         leaves = [(c, leaf) for c in candidates for leaf in _leaves(document, c.path)]
         found[name, ""] = _reading(name, "", leaves, clock)
-    for table in profile.tables:
-        for row, subject in _rows(document, table):
-            for name, candidates in table.columns.items():
-                leaves = list(_column_leaves(document, row, candidates))
-                if not leaves:
-                    continue
-                reading = _reading(name, subject, leaves, clock)
-                key = (name, subject)
-                found[key] = _better(found[key], reading) if key in found else reading
+    rows = [
+        _row(document, table, number, path, clock)
+        for number, table in enumerate(profile.tables)
+        for path in instances(document, table.rows)
+        if all(_where(document, path, column, rx) for column, rx in table.where.items())
+        if not any(_where(document, path, column, rx) for column, rx in table.unless.items())
+    ]
+    for kind in dict.fromkeys(table.name for table in profile.tables):
+        for subject, counted, others in _subjects([r for r in rows if r.table.name == kind]):
+            _merge(found, subject, counted, others)
     return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of a table as it was read. `place` is the table's place in the profile."""
+
+    table: Table
+    place: int
+    path: str
+    key: str | None
+    readings: dict[str, Reading]
+    blocks: tuple[Block, ...] = ()
+    bssids: frozenset[str] = frozenset()
+
+    def value(self, name: str) -> Scalar:
+        """The row's reading of a quantity of its kind, however old."""
+        reading = self.readings.get(f"{PREFIXES[self.table.name]}.{name}")
+        return reading.measurement.value if reading is not None else None
+
+
+PREFIXES: Final = {
+    "radio": "wifi", "station": "station", "node": "node", "neighbour": "neighbour", "wan": "wan",
+    "lan": "lan",
+}  # fmt: skip
+"""The area of a kind's quantities."""
+OF_THE_THING: Final = frozenset(
+    {
+        "station.mac", "station.name", "station.standard", "node.mac", "node.name", "node.model",
+        "node.is_controller",
+    }
+)  # fmt: skip
+"""What holds of a device or node on whichever link it is."""
+SIGNALS: Final = {"station": "rssi_dbm", "node": "backhaul_rssi_dbm"}
+Subject = tuple[str, Sequence[_Row], Sequence[_Row]]
+"""Its name, the rows that count, and those of which only what holds of the thing itself counts."""
+
+
+def _row(document: Document, table: Table, place: int, path: str, clock: _Clock) -> _Row:
+    readings: dict[str, Reading] = {}
+    for name, candidates in table.columns.items():
+        leaves = list(_column_leaves(document, path, candidates))
+        if leaves:
+            readings[name] = _reading(name, "", leaves, clock)
+    if table.satellites_only:
+        readings.setdefault("node.is_controller", _satellite(path))
+    key = readings[table.key].measurement.value if table.key in readings else None
+    named = str(key) if key not in (None, "") else None
+    if table.name != "radio" or table.key is None:
+        return _Row(table, place, path, named, readings)
+    blocks = tuple(_blocks(document, table, path))
+    bssids = frozenset(_bssids(document, table, path))
+    return _Row(table, place, path, named, readings, blocks, bssids)
+
+
+def _satellite(path: str) -> Reading:
+    note = "the table lists satellites only"
+    told = Measurement(
+        name="node.is_controller", value=False, unit=None, raw=None, path=path, conversion=None,
+        source=Source.ACS, measured_at=None, age_s=None, note=note,
+    )  # fmt: skip
+    return Reading(told, Need.STATIC, ())
+
+
+def _blocks(document: Document, table: Table, row: str) -> Iterator[Block]:
+    """Where a radio's channel may be: its channel, and the operating classes that it is in."""
+    places = [(row, table.channel, "")] if table.channel is not None else []
+    if table.operating_classes is not None:
+        profiles = instances(document, f"{row}.{table.operating_classes}")
+        places += [(path, "Channel", "Class") for path in profiles]
+    for path, channel_name, class_name in places:
+        channel, number = (leaf_at(document, f"{path}.{n}") for n in (channel_name, class_name))
+        told = number.value if number is not None else None
+        if channel is not None and (found := block(channel.value, told)) is not None:
+            yield found
+
+
+def _bssids(document: Document, table: Table, row: str) -> Iterator[str]:
+    for column in table.bssids:
+        pattern, _, of = column.partition("=>")
+        for path in instances(document, pattern if of else f"{row}.{pattern}"):
+            text = text_at(document, path)
+            if of and (text is None or referred(document, text) != row):
+                continue
+            held = text_at(document, f"{path.rsplit('.', 1)[0]}.{of}") if of else text
+            mac = mac_address(held) if held is not None else None
+            if mac is not None and mac not in NO_MACS:
+                yield mac
+
+
+def _subjects(rows: Sequence[_Row]) -> Iterator[Subject]:
+    """What the rows of one kind are about, one entry each."""
+    kind = rows[0].table.name if rows else ""
+    if kind == "radio":
+        yield from _radios(rows)
+        return
+    for numbers in grouped([row.key for row in rows]):
+        same = [rows[n] for n in numbers]
+        if kind not in SIGNALS:
+            # Two LAN ports of one name in one table are two ports.
+            first = {row.place: row for row in reversed(same)}
+            for row in same:
+                named = row.key is not None and row is first[row.place]
+                yield f"{kind}:{row.key if named else row.path}", [row], ()
+            continue
+        counted, others = best_link([_link(row) for row in same])
+        name = same[0].key or same[0].path
+        yield f"{kind}:{name}", [same[n] for n in counted], [same[n] for n in others]
+
+
+def _link(row: _Row) -> LinkRow:
+    kind = row.table.name
+    signal = row.readings.get(f"{PREFIXES[kind]}.{SIGNALS[kind]}")
+    held = (
+        signal.measurement if signal is not None and signal.measurement.value is not None else None
+    )
+    active, band, node = (row.value(name) for name in ("active", "band", "node"))
+    return LinkRow(
+        table=row.place,
+        active=active if isinstance(active, bool) else None,
+        signal_dbm=held.number if held is not None else None,
+        is_fresh=held is not None and held.usable,
+        band=str(band) if band else None,
+        node=str(node) if node else None,
+    )
+
+
+def _radios(rows: Sequence[_Row]) -> Iterator[Subject]:
+    """Radios by band (`radio:5`, a second one `radio:5#2`); networks and nameless ones by path.
+
+    What is some radio's, nobody knows whose, is kept under a kind of its own: it is no further
+    radio.
+    """
+    keyed = [row for row in rows if row.table.key is not None]
+    for row in rows:
+        if row.table.key is None:
+            yield f"radio:{row.path}", [row], ()
+    groups, unplaced = radios([RadioRow(r.place, r.key, r.blocks, r.bssids) for r in keyed])
+    taken: Counter[str] = Counter()
+    for numbers in groups:
+        same = [keyed[n] for n in numbers]
+        band = next((row.key for row in same if row.key is not None), None)
+        taken[band or ""] += 1
+        suffix = f"#{taken[band]}" if band is not None and taken[band] > 1 else ""
+        yield f"radio:{band or same[0].path}{suffix}", same, ()
+    for number in unplaced:
+        yield f"unplaced:{keyed[number].path}", [keyed[number]], ()
+
+
+def _merge(
+    found: dict[tuple[str, str], Reading],
+    subject: str,
+    counted: Sequence[_Row],
+    others: Sequence[_Row],
+) -> None:
+    """The readings of one thing: of the rows that count the first that can be judged."""
+    rows = [*((row, True) for row in counted), *((row, False) for row in others)]
+    for row, counts in rows:
+        for name, reading in row.readings.items():
+            key = (name, subject)
+            if counts or name in OF_THE_THING:
+                named = replace(reading, measurement=replace(reading.measurement, subject=subject))
+                found[key] = _better(found[key], named) if key in found else named
 
 
 def _leaves(document: Document, pattern: str) -> list[Leaf | None]:
@@ -79,41 +261,10 @@ def _leaves(document: Document, pattern: str) -> list[Leaf | None]:
     return [leaf for leaf in found if leaf is not None] or [None]
 
 
-def _rows(document: Document, table: Table) -> Iterator[tuple[str, str]]:
-    taken: dict[str, int] = {}
-    for row in instances(document, table.rows):
-        if not all(_where(document, row, column, rx) for column, rx in table.where.items()):
-            continue
-        if any(_where(document, row, column, rx) for column, rx in table.unless.items()):
-            continue
-        key = _row_key(document, row, table)
-        if key is None:
-            yield row, f"{table.name}:{row}"
-            continue
-        taken[key] = taken.get(key, 0) + 1
-        suffix = f"#{taken[key]}" if taken[key] > 1 else ""
-        yield row, f"{table.name}:{key}{suffix}"
-
-
 def _where(document: Document, row: str, column: str, pattern: str) -> bool:
     path = column_path(document, row, column)
     leaf = leaf_at(document, path) if path else None
     return leaf is not None and leaf.value is not None and bool(re.match(pattern, str(leaf.value)))
-
-
-def _row_key(document: Document, row: str, table: Table) -> str | None:
-    if table.key is None:
-        return None
-    quantity = quantities()[table.key]
-    for candidate in table.columns[table.key]:
-        path = column_path(document, row, candidate.path)
-        leaf = leaf_at(document, path) if path else None
-        if leaf is None:
-            continue
-        value, quality, _ = _value(leaf, candidate, quantity)
-        if quality is Quality.OK and isinstance(value, str) and value:
-            return value
-    return None
 
 
 def _column_leaves(
@@ -121,8 +272,9 @@ def _column_leaves(
 ) -> Iterator[tuple[Candidate, Leaf | None]]:
     for candidate in candidates:
         path = column_path(document, row, candidate.path)
-        if path is not None and (leaf := leaf_at(document, path)) is not None:
-            yield candidate, leaf
+        for place in instances(document, path) if path is not None else ():
+            if (leaf := leaf_at(document, place)) is not None:
+                yield candidate, leaf
 
 
 def _reading(

@@ -82,6 +82,8 @@ def _table_paths(table: Table) -> Iterator[str]:
         return
     if table.enumerate == 0:
         yield table.rows.split(".*", 1)[0]
+        for pattern in table.also_read:
+            yield from numbered(pattern)
         return
     patterns = [f"{table.rows}.{column}" for column in direct_columns(table)]
     patterns += table.also_read

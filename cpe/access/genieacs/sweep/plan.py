@@ -6,7 +6,7 @@ spelled out because MongoDB has no wildcards; of what has a higher number only i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -99,6 +99,11 @@ class TablePlan:
     row: Gathering
     key: ColumnPlan | None
     columns: tuple[ColumnPlan, ...]
+    satellites_only: bool
+    asked: tuple[str, ...]
+    """What is asked for of a row: a URL is only so long."""
+    blocks: tuple[tuple[int, int | None], ...]
+    """Slots of a radio's channels, each with that of the operating class it is numbered in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +165,16 @@ def _table_plan(table: Table) -> TablePlan:
         name: _column_plan(
             name,
             (
-                Place(row.slot(candidate.path), number, candidate)
+                Place(row.slot(path), number, candidate)
                 for candidate, number in zip(candidates, _numbers, strict=False)
+                for path in _first_two(candidate.path)
             ),
         )
         for name, candidates in table.columns.items()
         if name in COLUMNS[table.name]
     }
+    blocks = tuple(_blocks(table, row))
+    stems = tuple(f"{path}." for path in table.whole)
     return TablePlan(
         kind=table.name,
         rows=table.rows,
@@ -176,7 +184,22 @@ def _table_plan(table: Table) -> TablePlan:
         row=row,
         key=columns[table.key] if table.key is not None else None,
         columns=tuple(columns.values()),
+        satellites_only=table.satellites_only,
+        asked=(*(p for p in row.paths if not p.startswith(stems)), *table.whole),
+        blocks=blocks,
     )
+
+
+def _first_two(path: str) -> list[str]:
+    """A column of instances below the row: the first two, a radio being in few classes at once."""
+    return [path.replace("*", str(n)) for n in (1, 2)] if "*" in path else [path]
+
+
+def _blocks(table: Table, row: Gathering) -> Iterator[tuple[int, int | None]]:
+    if table.channel is not None:
+        yield row.slot(table.channel), None
+    for path in _first_two(table.operating_classes) if table.operating_classes else ():
+        yield row.slot(f"{path}.Channel"), row.slot(f"{path}.Class")
 
 
 @cache
@@ -193,7 +216,7 @@ def sweep_projection() -> tuple[str, ...]:
         for table in plan.tables:
             for instance in table.instances:
                 row = table.rows.replace("*", instance)
-                paths.update(dict.fromkeys(f"{row}.{path}" for path in table.row.paths))
+                paths.update(dict.fromkeys(f"{row}.{path}" for path in table.asked))
             for instance in table.beyond:
                 paths[f"{table.rows.replace('*', instance)}._object"] = None
     return without_overlaps(paths)

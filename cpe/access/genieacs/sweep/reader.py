@@ -6,7 +6,7 @@ The same profiles, conversions, sentinels, plausibility and freshness as `normal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -14,6 +14,15 @@ from typing import Any, Final, NamedTuple
 from cpe.access.genieacs.document import Document, parse_time
 from cpe.access.genieacs.family import choose_family, identify
 from cpe.access.genieacs.normalise import RANKS, known_age_s
+from cpe.access.genieacs.same_thing import (
+    Block,
+    LinkRow,
+    RadioRow,
+    best_link,
+    block,
+    grouped,
+    radios,
+)
 from cpe.access.genieacs.sweep.plan import (
     ColumnPlan,
     FamilyPlan,
@@ -62,6 +71,7 @@ class _Read(NamedTuple):
 
 
 _ABSENT: Final = _Read(None, Quality.NOT_READ, None, None)
+_SATELLITE: Final = _Read(False, Quality.OK, None, None)
 
 
 @dataclass(slots=True)
@@ -140,36 +150,34 @@ class FleetReader:
 
         Into `more` goes the kind of what has rows beyond those that are read.
         """
-        found: dict[str, tuple[str, dict[str, _Read]]] = {}
-        for table in plan.tables:
+        rows: list[_Row] = []
+        for place, table in enumerate(plan.tables):
             above = _below(document, table.steps)
             if above is None:
                 continue
             if any(above.get(instance) for instance in table.beyond):
                 more.add(table.kind)
-            taken: dict[str, int] = {}
             for instance in table.instances:
                 node: Any = above.get(instance)
-                if node.__class__ is not dict:
-                    continue
-                held = _gathered(node, table.row)
-                subject = self._subject(held, table, instance, taken)
-                for column in table.columns:
-                    read = self._best(held, column)
-                    if read is None:
-                        continue
-                    _, reads = found.setdefault(subject, (table.kind, {}))
-                    earlier = reads.get(column.name)
-                    if earlier is None or RANKS[read.quality] < RANKS[earlier.quality]:
-                        reads[column.name] = read
-        return list(found.values())
+                if node.__class__ is dict:
+                    rows.append(self._row(node, table, place))
+        radio_rows = [row for row in rows if row.table.kind == "radio" and row.reads]
+        node_rows = [row for row in rows if row.table.kind == "node" and row.reads]
+        return [*_radios(radio_rows), *_nodes(node_rows)]
 
-    def _subject(self, held: _Held, table: TablePlan, instance: str, taken: dict[str, int]) -> str:
-        key = self._key(held, table.key)
-        if key is None:
-            return f"{table.rows}:{instance}"
-        taken[key] = taken.get(key, 0) + 1
-        return f"{table.kind}:{key}" + (f"#{taken[key]}" if taken[key] > 1 else "")
+    def _row(self, node: Mapping[str, Any], table: TablePlan, place: int) -> _Row:
+        held = _gathered(node, table.row)
+        reads = {c.name: r for c in table.columns if (r := self._best(held, c)) is not None}
+        if table.satellites_only and reads:
+            reads.setdefault("node.is_controller", _SATELLITE)
+        blocks: list[Block] = []
+        for channel_slot, class_slot in table.blocks:
+            channel = held[channel_slot]
+            number = held[class_slot] if class_slot is not None else None
+            told = number.get("_value") if number is not None else None
+            if channel is not None and (made := block(channel.get("_value"), told)) is not None:
+                blocks.append(made)
+        return _Row(table, place, self._key(held, table.key), reads, tuple(blocks))
 
     def _key(self, held: _Held, key: ColumnPlan | None) -> str | None:
         for place in key.places if key is not None else ():
@@ -226,6 +234,58 @@ class FleetReader:
 
 
 _Held = list[Mapping[str, Any] | None]
+
+
+class _Row(NamedTuple):
+    """One row of a table. `place` is the table's place in the plan."""
+
+    table: TablePlan
+    place: int
+    key: str | None
+    reads: dict[str, _Read]
+    blocks: tuple[Block, ...]
+
+
+_OF_THE_NODE: Final = ("node.mac", "node.is_controller")
+
+
+def _radios(rows: list[_Row]) -> Iterator[tuple[str, dict[str, _Read]]]:
+    """The readings of each radio that can be told from the others."""
+    found, _ = radios([RadioRow(row.place, row.key, row.blocks) for row in rows])
+    yield from (("radio", _merged([rows[n] for n in numbers], ())) for numbers in found)
+
+
+def _nodes(rows: list[_Row]) -> Iterator[tuple[str, dict[str, _Read]]]:
+    for numbers in grouped([row.key for row in rows]):
+        same = [rows[n] for n in numbers]
+        counted, others = best_link([_link(row) for row in same]) if len(same) > 1 else ([0], [])
+        yield "node", _merged([same[n] for n in counted], [same[n] for n in others])
+
+
+def _link(row: _Row) -> LinkRow:
+    active = row.reads.get("node.active", _ABSENT).value
+    signal = row.reads.get("node.backhaul_rssi_dbm", _ABSENT)
+    told = isinstance(signal.value, int | float)
+    return LinkRow(
+        table=row.place,
+        active=active if isinstance(active, bool) else None,
+        signal_dbm=float(signal.value) if told else None,  # type: ignore[arg-type]
+        is_fresh=told and signal.quality is Quality.OK,
+    )
+
+
+def _merged(counted: Sequence[_Row], others: Sequence[_Row]) -> dict[str, _Read]:
+    """The readings of one thing: of the rows that count the first that can be judged."""
+    reads: dict[str, _Read] = {}
+    for row in (*counted, *others):
+        aside = row not in counted if others else False
+        for name, read in row.reads.items():
+            if aside and name not in _OF_THE_NODE:
+                continue
+            earlier = reads.get(name)
+            if earlier is None or RANKS[read.quality] < RANKS[earlier.quality]:
+                reads[name] = read
+    return reads
 
 
 def _gathered(node: Mapping[str, Any], gathering: Gathering) -> _Held:
