@@ -163,7 +163,7 @@ def radios_are_up(facts: Facts) -> Finding:
 def _may_be_a_network(facts: Facts, subject: str) -> bool:
     """Whether the row may be one of several networks of a radio: a radio is named by its band."""
     band = facts.reading("wifi.band", subject)
-    return band is None or subject.split("#", 1)[0] != f"radio:{band.value}"
+    return band is None or subject.split("-", 1)[0] != f"radio:{band.value}"
 
 
 def _enabled_radios(
@@ -214,6 +214,6 @@ def band_of(facts: Facts, subject: str) -> Text:
     if sum(m is not None and m.value == band.value for m in bands) < 2:
         return name
     channel = facts.reading("wifi.channel", subject)
-    which = f"{channel.value}" if channel is not None else subject.rpartition("#")[2][-1]
+    which = f"{channel.value}" if channel is not None else subject.partition("-")[2] or "1"
     word = Text("canal", "channel") if channel is not None else Text("n°", "no.")
     return Text(fr=f"{name.fr}, {word.fr} {which}", en=f"{name.en}, {word.en} {which}")

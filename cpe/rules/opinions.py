@@ -11,6 +11,7 @@ from cpe.domain.observation import Measurement, Source
 from cpe.profiles.wording import number_en, number_fr
 from cpe.rules.advice import joined_texts
 from cpe.rules.facts import Facts, evidence_of
+from cpe.rules.stations import present
 
 BANDS: Final = {"24": "2.4", "5": "5"}
 
@@ -58,18 +59,22 @@ def device_scores_agree(facts: Facts) -> Finding:
 
 def _air_is_bad(facts: Facts, band: str) -> bool | None:
     limits = facts.thresholds.wifi
-    load = facts.reading("wifi.utilisation_pct", f"radio:{band}")
-    noise = facts.reading("wifi.noise_dbm", f"radio:{band}")
-    if load is None and noise is None:
-        return None
-    busy = load is not None and load.number > limits.utilisation_bad_pct
-    return busy or (noise is not None and noise.number >= limits.noise_bad_dbm)
+    told: list[bool] = []
+    for radio in facts.subjects("radio"):
+        where = facts.reading("wifi.band", radio)
+        if (where.value if where is not None else radio.partition(":")[2]) != band:
+            continue
+        if (load := facts.reading("wifi.utilisation_pct", radio)) is not None:
+            told.append(load.number > limits.utilisation_bad_pct)
+        if (noise := facts.reading("wifi.noise_dbm", radio)) is not None:
+            told.append(noise.number >= limits.noise_bad_dbm)
+    return any(told) if told else None
 
 
 def _coverage_is_bad(facts: Facts, band: str) -> bool | None:
     levels = [
         rssi.number
-        for subject in facts.subjects("station")
+        for subject in present(facts)
         if (where := facts.reading("station.band", subject)) is not None
         and where.value == band
         and (rssi := facts.reading("station.rssi_dbm", subject)) is not None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cpe.access.genieacs.same_thing import LinkRow, RadioRow, best_link, block, radios
+from cpe.access.same_thing import LinkRow, RadioRow, best_link, block, radios
 from cpe.domain.finding import Status
 from cpe.domain.serials import identity_key, mac_address
 from cpe.domain.verdict import Code
@@ -246,7 +246,7 @@ def test_two_radios_of_one_band_stay_two_and_join_by_channel():
     leaves |= de_radio(2, 25, operating_class=128, channel=42)
     leaves |= de_radio(3, 26, operating_class=81, channel=6)
     busy, all_radios = busy_by_radio(leaves)
-    assert busy == {"radio:5": 9.8, "radio:5#2": 89.8, "radio:2.4": 10.2}
+    assert busy == {"radio:5": 9.8, "radio:5-2": 89.8, "radio:2.4": 10.2}
     assert len(all_radios) == 3
     text = judged(leaves).verdict.text.fr
     assert "Canal 149" in text

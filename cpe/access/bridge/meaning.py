@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
 from cpe.access.bridge.interface import Harvest, Row
+from cpe.access.same_thing import OF_THE_THING, SIGNALS, best_link, link_row
 from cpe.domain.observation import Measurement, Quality, Source
 from cpe.domain.serials import identity_key, mac_address, tplink_gpon_serial_from_mac
 from cpe.domain.snapshot import Device
@@ -34,9 +36,9 @@ class Meaning:
 
 def measured(harvest: Harvest, reads: Sequence[Read], *, at: datetime) -> Meaning:
     """Every quantity that the rows hold. A row whose key is unknown is announced, not guessed."""
-    found: list[Measurement] = []
     strange: list[str] = []
-    for read in reads:
+    rows: dict[tuple[str | None, str], list[_Read]] = {}
+    for place, read in enumerate(reads):
         for number, row in enumerate(harvest.rows.get(read.oid, ())):
             subject = _subject(read, row)
             if subject is None:
@@ -45,8 +47,29 @@ def measured(harvest: Harvest, reads: Sequence[Read], *, at: datetime) -> Meanin
             if read.rows is None and number:
                 strange.append(f"{read.oid}: more than one row")
                 break
-            found += _row(read, row, subject, number, at)
+            given = rows.setdefault((read.rows, subject), [])
+            given.append((place, list(_row(read, row, subject, number, at))))
+    found = [m for (kind, subject), same in rows.items() for m in _of_one(kind, subject, same)]
     return Meaning(tuple(found), tuple(dict.fromkeys(strange)))
+
+
+_Read = tuple[int, list[Measurement]]
+"""Which of the reads a row is of, and what it gives."""
+
+
+def _of_one(kind: str | None, subject: str, rows: Sequence[_Read]) -> Iterator[Measurement]:
+    """What several rows of one subject give: two radios, or the best link of one device."""
+    if kind in SIGNALS:
+        links = [link_row(kind, place, {m.name: m for m in given}) for place, given in rows]
+        counted, others = best_link(links)
+        yield from (m for n in counted for m in rows[n][1])
+        yield from (m for n in others for m in rows[n][1] if m.name in OF_THE_THING)
+        return
+    taken: Counter[int] = Counter()
+    for place, given in rows:
+        taken[place] += 1
+        again = kind == "radio" and taken[place] > 1
+        yield from (replace(m, subject=f"{subject}-{taken[place]}") if again else m for m in given)
 
 
 def _row(read: Read, row: Row, subject: str, number: int, at: datetime) -> Iterator[Measurement]:

@@ -19,13 +19,16 @@ from cpe.access.genieacs.document import (
     referred,
     text_at,
 )
-from cpe.access.genieacs.same_thing import (
+from cpe.access.same_thing import (
+    OF_THE_THING,
+    SIGNALS,
     Block,
     LinkRow,
     RadioRow,
     best_link,
     block,
     grouped,
+    link_row,
     radios,
 )
 from cpe.domain.observation import Measurement, Quality, Scalar, Source
@@ -105,25 +108,7 @@ class _Row:
     blocks: tuple[Block, ...] = ()
     bssids: frozenset[str] = frozenset()
 
-    def value(self, name: str) -> Scalar:
-        """The row's reading of a quantity of its kind, however old."""
-        reading = self.readings.get(f"{PREFIXES[self.table.name]}.{name}")
-        return reading.measurement.value if reading is not None else None
 
-
-PREFIXES: Final = {
-    "radio": "wifi", "station": "station", "node": "node", "neighbour": "neighbour", "wan": "wan",
-    "lan": "lan",
-}  # fmt: skip
-"""The area of a kind's quantities."""
-OF_THE_THING: Final = frozenset(
-    {
-        "station.mac", "station.name", "station.standard", "node.mac", "node.name", "node.model",
-        "node.is_controller",
-    }
-)  # fmt: skip
-"""What holds of a device or node on whichever link it is."""
-SIGNALS: Final = {"station": "rssi_dbm", "node": "backhaul_rssi_dbm"}
 Subject = tuple[str, Sequence[_Row], Sequence[_Row]]
 """Its name, the rows that count, and those of which only what holds of the thing itself counts."""
 
@@ -201,24 +186,12 @@ def _subjects(rows: Sequence[_Row]) -> Iterator[Subject]:
 
 
 def _link(row: _Row) -> LinkRow:
-    kind = row.table.name
-    signal = row.readings.get(f"{PREFIXES[kind]}.{SIGNALS[kind]}")
-    held = (
-        signal.measurement if signal is not None and signal.measurement.value is not None else None
-    )
-    active, band, node = (row.value(name) for name in ("active", "band", "node"))
-    return LinkRow(
-        table=row.place,
-        active=active if isinstance(active, bool) else None,
-        signal_dbm=held.number if held is not None else None,
-        is_fresh=held is not None and held.usable,
-        band=str(band) if band else None,
-        node=str(node) if node else None,
-    )
+    read = {name: reading.measurement for name, reading in row.readings.items()}
+    return link_row(row.table.name, row.place, read)
 
 
 def _radios(rows: Sequence[_Row]) -> Iterator[Subject]:
-    """Radios by band (`radio:5`, a second one `radio:5#2`); networks and nameless ones by path.
+    """Radios by band (`radio:5`, a second one `radio:5-2`); networks and nameless ones by path.
 
     What is some radio's, nobody knows whose, is kept under a kind of its own: it is no further
     radio.
@@ -233,7 +206,7 @@ def _radios(rows: Sequence[_Row]) -> Iterator[Subject]:
         same = [keyed[n] for n in numbers]
         band = next((row.key for row in same if row.key is not None), None)
         taken[band or ""] += 1
-        suffix = f"#{taken[band]}" if band is not None and taken[band] > 1 else ""
+        suffix = f"-{taken[band]}" if band is not None and taken[band] > 1 else ""
         yield f"radio:{band or same[0].path}{suffix}", same, ()
     for number in unplaced:
         yield f"unplaced:{keyed[number].path}", [keyed[number]], ()

@@ -14,15 +14,6 @@ from typing import Any, Final, NamedTuple
 from cpe.access.genieacs.document import Document, parse_time
 from cpe.access.genieacs.family import choose_family, identify
 from cpe.access.genieacs.normalise import RANKS, known_age_s
-from cpe.access.genieacs.same_thing import (
-    Block,
-    LinkRow,
-    RadioRow,
-    best_link,
-    block,
-    grouped,
-    radios,
-)
 from cpe.access.genieacs.sweep.plan import (
     ColumnPlan,
     FamilyPlan,
@@ -32,6 +23,15 @@ from cpe.access.genieacs.sweep.plan import (
     TablePlan,
     Tree,
     family_plan,
+)
+from cpe.access.same_thing import (
+    Block,
+    LinkRow,
+    RadioRow,
+    best_link,
+    block,
+    grouped,
+    radios,
 )
 from cpe.domain.observation import Quality, Scalar
 from cpe.profiles.quantities import Quantity

@@ -7,11 +7,11 @@ Wi-Fi 7 device in one row for each of its links; a device that moved leaves a ro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cpe.domain.observation import Scalar
+from cpe.domain.observation import Measurement, Scalar
 from cpe.profiles.operating_classes import operating_classes
 
 CHANNELS_PER_MHZ: Final = 0.2
@@ -142,6 +142,31 @@ def _is_another(
 
 
 # -- devices and mesh nodes
+
+SIGNALS: Final = {"station": "station.rssi_dbm", "node": "node.backhaul_rssi_dbm"}
+"""By kind, how strong a link is."""
+OF_THE_THING: Final = frozenset(
+    {
+        "station.mac", "station.name", "station.standard", "node.mac", "node.name", "node.model",
+        "node.is_controller",
+    }
+)  # fmt: skip
+"""What holds of a device or node on whichever link it is."""
+
+
+def link_row(kind: str, table: int, read: Mapping[str, Measurement]) -> LinkRow:
+    """The link that one row of a kind's table tells of, by its readings."""
+    signal, active = read.get(SIGNALS[kind]), read.get(f"{kind}.active")
+    band, node = (read.get(f"{kind}.{name}") for name in ("band", "node"))
+    told = signal is not None and signal.value is not None
+    return LinkRow(
+        table=table,
+        active=active.value if active is not None and isinstance(active.value, bool) else None,
+        signal_dbm=signal.number if signal is not None and told else None,
+        is_fresh=signal is not None and signal.usable,
+        band=str(band.value) if band is not None and band.value else None,
+        node=str(node.value) if node is not None and node.value else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
