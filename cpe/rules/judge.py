@@ -22,7 +22,7 @@ from cpe.rules.facts import Facts
 from cpe.rules.hardware import boots_in_a_day
 
 log = logging.getLogger(__name__)
-_BESIDE = ("boots", "observation", "snapshot", "telling", "verdict", "wan")
+_BESIDE = ("boots", "observation", "serials", "snapshot", "telling", "verdict", "wan")
 """What in the domain makes a verdict, beside the rules."""
 
 

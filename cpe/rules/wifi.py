@@ -163,6 +163,9 @@ def _missing(facts: Facts, rule: str, *names: str) -> Finding | None:
     on = _switched_on(facts)
     if not on and facts.subjects("radio"):
         return facts.not_applicable(rule)
+    nobodys = [m for name in names for m in facts.usable(name, "unplaced")]
+    if nobodys:
+        return facts.unknown(rule, "which_radio", [evidence_of(m, "–") for m in nobodys])
     return facts.unknown_reading(rule, names[0], on)
 
 

@@ -274,7 +274,12 @@ def test_what_may_be_either_radios_is_no_ones():
     leaves = TWO | de_radio(1, 250) | de_radio(2, 26)
     said = judged(leaves)
     assert busy_by_radio(leaves)[1] == {"radio:5", "radio:2.4"}
-    assert finding(said, "wifi.channel_is_free").status is Status.UNKNOWN
+    free = finding(said, "wifi.channel_is_free")
+    assert (free.status, free.reason) == (
+        Status.UNKNOWN,
+        "nothing tells which radio the value is of",
+    )
+    assert [e.actual for e in free.evidence] == [98.0, 10.2]
 
 
 def test_multi_ap_radios_without_a_band_join_by_their_channel():
@@ -451,4 +456,20 @@ def test_the_rates_of_tr_098_makers_are_read_in_their_units(maker, leaf, raw, mb
     row = "InternetGatewayDevice.LANDevice.1.WLANConfiguration.5.AssociatedDevice.1"
     leaves = GOOD_098 | {f"{row}.AssociatedDeviceMACAddress": PHONE, f"{row}.{leaf}": raw}
     [told] = [m for m in look(leaves, maker=maker).measurements if m.name == "station.rate_mbps"]
+    assert told.value == mbps
+
+
+@pytest.mark.parametrize(
+    ("raw", "mbps"),
+    [(1000, 1000), (100, 100), (2_500, 2500), (100_000, 100.0), (1_000_000, 1000.0),
+     (1_000_000_000, 1000.0), (10_000, None), (-1, None), (0, None)],
+)  # fmt: skip
+def test_a_ports_rate_is_in_the_unit_that_it_can_only_be_in(raw, mbps):
+    row = "InternetGatewayDevice.LANDevice.1.LANEthernetInterfaceConfig.1"
+    [told] = [m for m in look(GOOD_098 | {f"{row}.MaxBitRate": raw}).measurements
+              if m.name == "lan.rate_mbps"]  # fmt: skip
+    assert told.value == mbps
+    row = "Device.Ethernet.Interface.1"
+    leaves = GOOD_181 | {f"{row}.Upstream": False, f"{row}.CurrentBitRate": raw}
+    [told] = [m for m in look(leaves).measurements if m.name == "lan.rate_mbps"]
     assert told.value == mbps
