@@ -122,6 +122,12 @@ class Table(Strict):
             raise ValueError(f"look_for: {self.rows!r} has {self.rows.count('*')} instances")
         if self.key is not None and self.key not in self.columns:
             raise ValueError(f"key {self.key!r} is not a column")
+        beside = [part for text in self.bssids for part in text.split("=>")]
+        for path in (*beside, *self.also_read, *self.whole, self.channel, self.operating_classes):
+            if path is not None and not _PATH.fullmatch(path):
+                raise ValueError(f"{path!r} is not a path")
+            if path is not None and is_secret_name(path.rsplit(".", 1)[-1]):
+                raise ValueError(f"{path} holds a secret and may not be read")
         return self
 
 

@@ -168,3 +168,23 @@ def test_the_thresholds_file_of_the_repository_is_what_the_design_says():
         "outage_window_s": 600.0,
         "churned_days": 7,
     }
+
+
+TABLE = (
+    "tables:\n  - {{name: radio, rows: A.*, key: wifi.band,"
+    " columns: {{wifi.band: [{{path: B{more}}}]}}{rest}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "rest", "word"),
+    [
+        (", values: {5GHz: '5', 5-ghz: '6'}", "", "spelled like another"),
+        ("", ", channel: 'A..B'", "not a path"),
+        ("", ", bssids: [X.*.KeyPassphrase]", "secret"),
+        ("", ", also_read: [X.*.PreSharedKey]", "secret"),
+    ],
+)
+def test_a_table_that_cannot_be_read_does_not_load(tmp_path, more, rest, word):
+    body = TABLE.format(more=more, rest=rest)
+    assert word in wrong(tmp_path, f"{HEAD}quantities: {{}}\n{body}")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cpe.access.genieacs.plan import projection
 from cpe.domain.finding import Status
 from cpe.domain.verdict import Code
 from cpe.profiles.cpe_profile import profiles
@@ -86,6 +87,14 @@ def test_the_first_satellite_of_a_list_without_the_box_is_no_box():
     said = judged(GOOD_098 | mac | both, maker="Huawei")
     assert said.verdict.code is Code.MESH_BACKHAUL
     assert len(finding(said, "mesh.nodes_are_active").evidence) == 2
+
+
+def test_of_a_satellite_only_what_is_judged_is_read():
+    """Each has its own WLANConfiguration, passphrases and all."""
+    paths = [p for p in projection("huawei") if "X_HW_APDevice" in p and "_timestamp" not in p]
+    assert {p.rpartition(".")[2] for p in paths} == {
+        "APMacAddr", "ApOnlineFlag", "DeviceType", "UplinkType",
+    }  # fmt: skip
 
 
 def test_a_satellite_on_fibre_has_no_radio_backhaul():
