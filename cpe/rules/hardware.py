@@ -163,7 +163,7 @@ def radios_are_up(facts: Facts) -> Finding:
 def _may_be_a_network(facts: Facts, subject: str) -> bool:
     """Whether the row may be one of several networks of a radio: a radio is named by its band."""
     band = facts.reading("wifi.band", subject)
-    return band is None or subject.split("-", 1)[0] != f"radio:{band.value}"
+    return band is None or re.split("[-#]", subject, maxsplit=1)[0] != f"radio:{band.value}"
 
 
 def _enabled_radios(

@@ -251,7 +251,9 @@ _OF_THE_NODE: Final = ("node.mac", "node.is_controller")
 
 def _radios(rows: list[_Row]) -> Iterator[tuple[str, dict[str, _Read]]]:
     """The readings of each radio that can be told from the others."""
-    found, _ = radios([RadioRow(row.place, row.key, row.blocks) for row in rows])
+    found = grouped([row.key for row in rows])
+    if len({(row.place, row.key) for row in rows if row.key is not None}) < len(rows):
+        found, _ = radios([RadioRow(row.place, row.key, row.blocks) for row in rows])
     yield from (("radio", _merged([rows[n] for n in numbers], ())) for numbers in found)
 
 
@@ -277,6 +279,8 @@ def _link(row: _Row) -> LinkRow:
 def _merged(counted: Sequence[_Row], others: Sequence[_Row]) -> dict[str, _Read]:
     """The readings of one thing: of the rows that count the first that can be judged."""
     reads: dict[str, _Read] = {}
+    if len(counted) == 1 and not others:
+        return counted[0].reads
     for row in (*counted, *others):
         aside = row not in counted if others else False
         for name, read in row.reads.items():
