@@ -183,10 +183,9 @@ def _may_listen_for_radar(facts: Facts, subject: str) -> bool:
     plan = channel_plan().get(str(band.value)) if band is not None else None
     if plan is None or not plan.radar:
         return False
-    width, chosen = (facts.reading(f"wifi.{n}", subject) for n in ("width", "auto_channel"))
-    fixed = channel is not None and (chosen is None or chosen.value is not True)
+    width = facts.reading("wifi.width", subject)
     listens = plan.may_need_radar(
-        int(channel.number) if fixed and channel is not None else None,
+        int(channel.number) if channel is not None else None,
         str(width.value) if width is not None else None,
         possible_channels(facts, subject),
     )

@@ -29,8 +29,6 @@ def dead(channel, width="80MHz", band="5GHz", **more):
         (36, "", {"OperatingChannelBandwidth": "Auto"}), (36, None, {}), (40, "4", {}),
         (0, "80MHz", {}), (0, "20MHz", {}), (52, "20MHz", {}), (116, "80MHz", {}),
         (144, "20MHz", {}), (120, "40MHz", {}), (100, None, {}),
-        (36, "80MHz", {"AutoChannelEnable": True}),
-        (36, "80MHz", {"AutoChannelEnable": "1", "PossibleChannels": "36-64"}),
     ],
 )  # fmt: skip
 def test_a_radio_that_may_listen_for_radar_is_not_dead(channel, width, more):
@@ -48,6 +46,7 @@ def test_a_radio_that_may_listen_for_radar_is_not_dead(channel, width, more):
         (165, None, "5GHz", {}), (36, "VHT80", "5GHz", {"AutoChannelEnable": False}),
         (36, None, "5GHz", {"PossibleChannels": NO_DFS}),
         (0, "80MHz", "5GHz", {"PossibleChannels": NO_DFS}),
+        (44, "80MHz", "5GHz", {"AutoChannelEnable": True}),
         (36, "80MHz", "5GHz", {"AutoChannelEnable": True, "PossibleChannels": NO_DFS}),
         (37, "160MHz", "6GHz", {}), (0, None, "6GHz", {}), (53, "320MHz-1", "6GHz", {}),
         (6, "40MHz", "2.4GHz", {}), (0, "Auto", "2.4GHz", {"AutoChannelEnable": True}),
