@@ -13,6 +13,7 @@ from cpe.domain.serials import same_address
 from cpe.domain.snapshot import OntState, Snapshot
 from cpe.domain.verdict import Verdict
 from cpe.domain.wan import NO_ADDRESS, Session, Use, sessions
+from cpe.profiles.technology import technology_of
 
 SCHEMA: Final = "cpe.diagnosis/1"
 
@@ -47,6 +48,7 @@ def document(
             "firmware": snapshot.device.firmware,
             "gpon_serial": snapshot.device.gpon_serial,
             "ip": snapshot.device.ip,
+            "technology": technology_of(snapshot).name,
         },
         "freshness": {
             "last_inform": utc(fresh.last_inform),

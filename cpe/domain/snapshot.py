@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from cpe.domain.observation import Measurement, Quality, Source, SourceReport
+from cpe.domain.olt_clock import on_our_clock
 
 SNAPSHOT_SCHEMA: Final = "cpe.snapshot/1"
 
@@ -135,7 +136,8 @@ class OltSighting:
 
     `pon` and `ont` are as a network engineer says them (`0/1/3`, `12`). `neighbours` is None when
     the PON could not be walked (`neighbours_detail` says why); an empty tuple is a lone ONT.
-    `verified` is false for a profile that no real device has confirmed.
+    `verified` is false for a profile that no real device has confirmed. `technology` is what the
+    names of its port tell (a key of technologies.yaml).
     """
 
     olt: str
@@ -152,6 +154,7 @@ class OltSighting:
     neighbours: tuple[Neighbour, ...] | None = None
     neighbours_detail: str = ""
     optics_detail: str = ""
+    technology: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +267,8 @@ class Snapshot:
 
         A refresh ends after the OLT was asked, and so does a read of its admin UI. Readings that
         were fresh already are up to a minute older than the OLT's answer, and a box that only
-        refused to be read gave none: there a later last-down time says more than they do.
+        refused to be read gave none: there a later last-down time says more than they do, if it
+        can be of our clock.
         """
         fresh = self.freshness
         if self.admin_ui_spoke or fresh.outcome is FreshnessOutcome.REFRESHED:
@@ -276,7 +280,8 @@ class Snapshot:
             said = [m.measured_at for m in self.measurements if _is_new(m) and m.measured_at]
         spoke_at = max(said, default=fresh.last_inform)
         sighting = self.olt.sighting if self.olt is not None else None
-        down_at = sighting.down_at if sighting is not None else None
+        told_at = sighting.down_at if sighting is not None else None
+        down_at = on_our_clock(told_at, self.judged_at)
         return down_at is None or (spoke_at is not None and down_at <= spoke_at)
 
 

@@ -40,6 +40,7 @@ BOXES: Final = pa.schema(
             )
         ),
         ("more_radios", _FLAG), ("more_nodes", _FLAG),
+        ("rx_step", _NUMBER), ("temperature_step", _NUMBER), ("technology", _TEXT),
     ]
 )  # fmt: skip
 RADIOS: Final = pa.schema(
@@ -71,11 +72,14 @@ EQUIPMENT: Final = pa.schema(
 _WORDS: Final = frozenset(
     {
         "manufacturer", "model", "firmware", "family", "rx_quality", "band", "backhaul_type", "olt",
-        "pon", "state", "cause", "status",
+        "pon", "state", "cause", "status", "technology",
     }
 )  # fmt: skip
 """Columns of few different values: kept once each."""
 
+
+_MAY_HAVE: Final = {"technology": _TEXT}
+"""Columns that only some OLTs' tables have."""
 
 _TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
 """glibc's; other systems' allocators need none."""
@@ -88,10 +92,15 @@ def give_back() -> None:
 
 
 def pack(columns: Columns, schema: pa.Schema) -> bytes:
-    """The columns as Parquet."""
-    arrays = {name: columns[name] for name in schema.names}
-    sink = io.BytesIO()
-    pq.write_table(pa.table(arrays, schema=schema), sink, compression="zstd")
+    """The columns as Parquet; one that is not there holds nothing, and a schema may have more."""
+    size = max(map(len, columns.values()), default=0)
+    held = {name: columns.get(name, ()) for name in schema.names}
+    arrays = {name: values if len(values) else [None] * size for name, values in held.items()}
+    table, sink = pa.table(arrays, schema=schema), io.BytesIO()
+    for name, kind in _MAY_HAVE.items():
+        if name in columns and name not in schema.names:
+            table = table.append_column(name, pa.array(columns[name], type=kind))
+    pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
 
 
@@ -103,15 +112,25 @@ def unpack(parts: Iterable[bytes], schema: pa.Schema) -> pd.DataFrame:
 def _tables(parts: Iterable[bytes], schema: pa.Schema) -> list[pa.Table]:
     # Words stay numbers of a dictionary, as they are kept: spelled out they are half the peak.
     words = [name for name in schema.names if name in _WORDS]
-    return [
+    tables = (
         pq.read_table(pa.BufferReader(part), use_threads=False, read_dictionary=words)
         for part in parts
-    ]
+    )
+    return [_whole(table, schema) for table in tables]
+
+
+def _whole(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table with the columns that a part of an earlier version does not have."""
+    for name in schema.names:
+        if name not in table.column_names:
+            nothing = pa.nulls(table.num_rows, schema.field(name).type)
+            table = table.append_column(name, nothing)
+    return table
 
 
 def frame(tables: Sequence[pa.Table], schema: pa.Schema) -> pd.DataFrame:
     """The tables as one frame: words as categories, texts as Arrow strings, numbers as floats."""
-    table = pa.concat_tables(tables) if tables else schema.empty_table()
+    table = pa.concat_tables(tables, promote_options="default") if tables else schema.empty_table()
     for number, name in enumerate(table.column_names):
         if name in _WORDS:
             words = table[name]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cpe.domain.boots import distinct_boots
 from cpe.fleet.baseline import Past, empty_past, medians
+from cpe.fleet.neighbourhood import on_our_clock
 from cpe.profiles.thresholds import Thresholds
 
 DAY_S: Final = 86_400.0
@@ -114,6 +115,7 @@ def past_frame(
     down_at = fleet["down_at"].to_numpy(dtype=np.float64)
     gasped = (cause == "dying_gasp").to_numpy()
     told = (cause.notna() & (cause != "unknown")).to_numpy()
+    down_at = on_our_clock(down_at, now)
     past["power_known"] = told & (~gasped | ~np.isnan(down_at))
     gasped_today = gasped & (down_at >= now - DAY_S)
     past["explained"] = gasped_today | _firmware_changed(fleet, known, now)

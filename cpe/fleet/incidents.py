@@ -30,7 +30,8 @@ def outages(view: View) -> Records:
     for (olt, pon), rows in dead.groupby(["olt", "pon"], observed=True, sort=False):
         state = view.state[rows.index.to_numpy()]
         gasped, lost = int((state == words.DYING_GASP).sum()), int((state == words.LOS).sum())
-        first = rows["down_at"].min()
+        at = view.down_at[rows.index.to_numpy()]
+        first = np.min(at[np.isfinite(at)], initial=np.inf)
         # The last to be counted sees most of its neighbours.
         down = int(rows["neighbours_down"].max()) + 1
         up = int(rows["neighbours_up"].max()) + 1
@@ -39,7 +40,7 @@ def outages(view: View) -> Records:
                 "kind": _kind(lost, gasped),
                 "olt": str(olt), "pon": str(pon), "down": down, "of": max(up, down),
                 "los": lost, "dying_gasp": gasped,
-                "since": None if pd.isna(first) else float(first),
+                "since": float(first) if np.isfinite(first) else None,
                 "serials": _names(rows), "boxes": len(rows),
             }
         )  # fmt: skip

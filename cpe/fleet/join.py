@@ -17,11 +17,18 @@ import pyarrow.compute as pc
 
 from cpe.domain.serials import identity_key
 from cpe.fleet import words
-from cpe.fleet.neighbourhood import count_neighbours
+from cpe.fleet.neighbourhood import NEIGHBOUR_COUNTS, count_neighbours, on_our_clock
 from cpe.fleet.words import Bools
 from cpe.profiles.cpe_profile import profiles
-from cpe.profiles.thresholds import Thresholds
+from cpe.profiles.quantities import COARSE, placeholders_of, quantities
+from cpe.profiles.thresholds import Line, Thresholds
 
+_READINGS = {
+    "rx_dbm": ("optical.rx_dbm", "rx_step"), "ont_rx_dbm": ("optical.rx_dbm", ""),
+    "olt_rx_dbm": ("optical.olt_rx_dbm", ""), "tx_dbm": ("optical.tx_dbm", "tx_step"),
+    "temperature_c": ("optical.temperature_c", "temperature_step"),
+}  # fmt: skip
+"""Columns that hold a source's word for a quantity, and the column of its resolution."""
 _FROM_OLT = (
     "olt", "pon", "ont", "ont_index", "down_at", "olt_rx_dbm", "ont_rx_dbm", "walked_at",
     "pon_read",
@@ -63,7 +70,7 @@ def join(
     onts = _without_left_behind(onts)
     neighbours = count_neighbours(onts, sources.now, thresholds.line)
     onts = onts.assign(**neighbours)
-    best = _best_rows(onts)
+    best = _best_rows(onts, sources.now)
     fleet = boxes.copy(deep=False)
     fleet["acs_known"] = True
     fleet["key"] = "acs:" + fleet["acs_id"]
@@ -78,6 +85,8 @@ def join(
     acs_row_of_ont = np.concatenate([rows, extra["ont_row"].to_numpy(dtype=np.int64)])
     fleet = _stacked(fleet, extra.drop(columns="ont_row"))
     fleet = _with_ont(fleet, best, acs_row_of_ont)
+    fleet = _with_neighbours(fleet, sources.now, thresholds.line)
+    _forget_placeholders(fleet)
     fleet = _with_known(fleet, known, sources)
     fleet = _with_equipment(fleet, equipment)
     return _with_family(fleet)
@@ -92,14 +101,18 @@ def _without_left_behind(onts: pd.DataFrame) -> pd.DataFrame:
     return onts[online | ~elsewhere].reset_index(drop=True)
 
 
-def _best_rows(onts: pd.DataFrame) -> pd.DataFrame:
-    """One row per serial: the online one, else where it went down last."""
+def _best_rows(onts: pd.DataFrame, now: float) -> pd.DataFrame:
+    """One row per serial: the online one, else where it went down last.
+
+    Two OLTs have two clocks: what cannot be of ours is no time.
+    """
     has_serial = onts["gpon_serial"].notna()
     named = onts if has_serial.all() else onts[has_serial].reset_index(drop=True)
     if named["gpon_serial"].is_unique:
         return named
     ranked = named.assign(
-        _online=named["state"].eq("online"), _at=named["down_at"].fillna(-np.inf)
+        _online=named["state"].eq("online"),
+        _at=np.nan_to_num(on_our_clock(named["down_at"].to_numpy(dtype=np.float64), now)),
     ).sort_values(["_online", "_at"], ascending=False, kind="stable")
     kept = ranked.drop_duplicates("gpon_serial").drop(columns=["_online", "_at"])
     return kept.sort_index().reset_index(drop=True)
@@ -189,14 +202,45 @@ def _stacked(fleet: pd.DataFrame, extra: pd.DataFrame) -> pd.DataFrame:
 
 def _with_ont(fleet: pd.DataFrame, best: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
     at = pd.Series(rows)
-    for name in (*_FROM_OLT, "neighbours_down", "neighbours_up", "neighbours_unknown"):
+    for name in (*_FROM_OLT, *NEIGHBOUR_COUNTS):
         fleet[name] = _taken(best[name], rows)
     states = best["state"].map({s: n for n, s in enumerate(words.STATES)}).astype("float64")
     fleet["state"] = _taken(states, rows).fillna(words.NOT_ON_OLT).astype(np.int8)
     fleet["cause"] = _taken(best["cause"], rows)
+    if "technology" in best:
+        fleet["olt_technology"] = _taken(best["technology"], rows)
     fleet["on_olt"] = at.ge(0).to_numpy()
     fleet["pon_read"] = fleet["pon_read"].eq(True).to_numpy()
     return fleet
+
+
+def _with_neighbours(fleet: pd.DataFrame, now: float, limits: Line) -> pd.DataFrame:
+    """The neighbours by our clock; by the OLT's own where the box informed since it went down, as
+    its OLT has it, long ago."""
+    long_ago = now - limits.churned_days * 86_400
+    down_at = fleet["down_at"].to_numpy(dtype=np.float64)
+    informed = fleet["last_inform"].to_numpy(dtype=np.float64)
+    down = np.isin(fleet["state"].to_numpy(), (words.LOS, words.DYING_GASP, words.OFFLINE))
+    contradicted = down & (down_at < long_ago) & (informed >= long_ago)
+    for name in ("neighbours_down", "neighbours_up"):
+        fleet[name] = np.where(contradicted, fleet[f"{name}_by_olt"], fleet[name])
+    return fleet.drop(columns=["neighbours_down_by_olt", "neighbours_up_by_olt"])
+
+
+def _forget_placeholders(fleet: pd.DataFrame) -> None:
+    """What stands for "no reading" is none, whoever sent it; as `cpe.rules.facts` has it."""
+    for name, (measurement, step) in _READINGS.items():
+        quantity = placeholders_of(measurement)
+        values = fleet[name].to_numpy(dtype=np.float64)
+        if quantity is None:
+            continue
+        nothing = np.isin(values, quantity.sentinels)
+        if quantity.fine_sentinels:
+            coarse = step in fleet and fleet[step].to_numpy(dtype=np.float64) >= COARSE
+            nothing |= np.isin(values, quantity.fine_sentinels) & ~coarse
+        if quantity.detectable_min is not None and measurement in quantities():
+            nothing |= values < quantity.detectable_min
+        fleet[name] = np.where(nothing, np.nan, values)
 
 
 def _with_known(fleet: pd.DataFrame, known: pd.DataFrame, sources: Sources) -> pd.DataFrame:

@@ -198,7 +198,7 @@ def _seen_lately(view: View) -> np.ndarray:
     """
     long_ago = view.sources.now - view.thresholds.fleet.never_seen_days * 86_400
     informed = view.floats("last_inform") >= long_ago
-    at_olt = view.on_olt & (~view.down | (view.floats("down_at") >= long_ago))
+    at_olt = view.on_olt & (~view.down | (view.down_at >= long_ago))
     return informed | at_olt
 
 

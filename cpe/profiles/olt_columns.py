@@ -6,14 +6,17 @@ be refused when it is loaded.
 
 from __future__ import annotations
 
+import math
 import re
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cpe.domain.number_text import Written, read_number
 from cpe.domain.snapshot import DownCause
 from cpe.domain.units import convert
+from cpe.profiles import quantities
 
 Oid = Annotated[str, Field(pattern=r"^1\.3\.6\.1(\.\d+)+$")]
 VALUE_DECIMALS: Final = 3
@@ -34,6 +37,7 @@ class ColumnName(StrEnum):
     OLT_RX = "olt_rx"
     DISTANCE = "distance"
     NAME = "name"
+    PORT_NAME = "port_name"
     AT_SLOT = "at_slot"
     AT_PON = "at_pon"
     AT_ONT = "at_ont"
@@ -44,6 +48,9 @@ class ColumnName(StrEnum):
     BIAS = "bias"
 
 
+PLACE_NAMES: Final = (ColumnName.PORT_NAME, ColumnName.NAME)
+"""Names of ports and ONTs, which may tell the PON technology ("GPON 0/1/0")."""
+PON_INDEX: Final = "pon"
 OPTICS: Final = (
     ColumnName.ONT_RX,
     ColumnName.ONT_TX,
@@ -61,11 +68,16 @@ class Quantity(Strict):
     unit: str
     gate: tuple[float, float]
 
+    @property
+    def shared(self) -> quantities.Quantity | None:
+        """Whose placeholders are this one's; None where only OLTs tell it."""
+        return quantities.placeholders_of(self.measurement)
+
 
 QUANTITIES: Final[dict[ColumnName, Quantity]] = {
-    ColumnName.ONT_RX: Quantity(measurement="optical.rx_dbm", unit="dBm", gate=(-40, 5)),
+    ColumnName.ONT_RX: Quantity(measurement="optical.rx_dbm", unit="dBm", gate=(-35, 5)),
     ColumnName.ONT_TX: Quantity(measurement="optical.tx_dbm", unit="dBm", gate=(-10, 10)),
-    ColumnName.OLT_RX: Quantity(measurement="optical.olt_rx_dbm", unit="dBm", gate=(-40, 0)),
+    ColumnName.OLT_RX: Quantity(measurement="optical.olt_rx_dbm", unit="dBm", gate=(-38, 0)),
     ColumnName.TEMPERATURE: Quantity(
         measurement="optical.temperature_c", unit="°C", gate=(-40, 120)
     ),
@@ -93,13 +105,19 @@ class RunState(StrEnum):
 
 class _Column(Strict):
     """`suffix`: constant sub-identifiers after the index, or `next`: one GETNEXT below it.
-    `index`: which of the profile's indexes. `optional`: some firmware lacks the column."""
+    `index`: which of the profile's indexes, or `pon`: the main one without the ONT. `optional`:
+    some firmware lacks the column."""
 
     oid: Oid
     index: str = "main"
     suffix: Annotated[str, Field(pattern=r"^(next|\d+(\.\d+)*|)$")] = ""
     optional: bool = False
     note: str = ""
+
+    @property
+    def step(self) -> float | None:
+        """The raw step in the quantity's unit; None when it is not told or not one."""
+        return None
 
 
 class IntColumn(_Column):
@@ -111,6 +129,11 @@ class IntColumn(_Column):
     add: float = 0.0
     invalid: tuple[int, ...] = ()
     typical: int
+
+    @property
+    def step(self) -> float | None:
+        """What one raw unit is worth."""
+        return abs(self.mul)
 
     def scale(self, raw: float) -> float | None:
         """The value in the quantity's unit."""
@@ -179,24 +202,38 @@ class LogMwColumn(_Column):
 
 
 class FloatTextColumn(_Column):
-    """A number in text. `pattern` has one group, the number; `invalid` are whole texts."""
+    """A number in text. `pattern`, where the text holds more than numbers and units, has one group,
+    the number; `invalid` are whole texts."""
 
     decode: Literal["float_text"]
-    pattern: str = r"([-+]?\d+(?:\.\d+)?)(?:\s*\(?\s*[A-Za-z°]+\s*\)?)?"
+    pattern: str = ""
     mul: float = 1.0
     invalid: tuple[str, ...] = ()
     typical: str
 
     @model_validator(mode="after")
     def _pattern_has_one_group(self) -> FloatTextColumn:
-        if re.compile(self.pattern).groups != 1:
+        if self.pattern and re.compile(self.pattern).groups != 1:
             raise ValueError("pattern: exactly one group, the number")
         return self
 
-    def number(self, text: str) -> float | None:
-        """The number in the text, scaled; None when the text is something else."""
-        match = re.fullmatch(self.pattern, text.strip())
-        return None if match is None else round(float(match[1]) * self.mul, VALUE_DECIMALS)
+    def read(self, text: str, unit: str) -> Written:
+        """What the text says in `unit`: a unit that it states beats the profile's scale."""
+        if self.pattern:
+            match = re.fullmatch(self.pattern, text.strip())
+            if match is None:
+                return Written(wrong="no number in the text")
+            text = match[1]
+        return read_number(text, unit, self.scale)
+
+    def number(self, text: str, unit: str) -> float | None:
+        """The number of the text in `unit`; None when there is none."""
+        written = self.read(text, unit)
+        return written.value if written.bare is None else self.scale(written.bare)
+
+    def scale(self, raw: float) -> float | None:
+        """The value of a number that stands without a unit, in the quantity's unit."""
+        return round(raw * self.mul, VALUE_DECIMALS) if math.isfinite(raw) else raw
 
     def conversion(self) -> str:
         """The formula, as the evidence records it."""
@@ -277,7 +314,7 @@ def check_number(name: ColumnName, column: NumberColumn) -> None:
     quantity = QUANTITIES[name]
     low, high = quantity.gate
     if isinstance(column, FloatTextColumn):
-        value = column.number(column.typical)
+        value = column.number(column.typical, quantity.unit)
     else:
         value = column.scale(column.typical)
     if value is None or not low <= value <= high:

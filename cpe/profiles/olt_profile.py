@@ -18,6 +18,8 @@ from cpe.domain.snapshot import DownCause
 from cpe.profiles.loading import check, read_yaml
 from cpe.profiles.olt_columns import (
     OPTICS,
+    PLACE_NAMES,
+    PON_INDEX,
     QUANTITIES,
     AnyColumn,
     Column,
@@ -33,7 +35,7 @@ from cpe.profiles.olt_columns import (
     check_number,
     words,
 )
-from cpe.profiles.olt_index import Index, OpaqueIndex, PartsIndex
+from cpe.profiles.olt_index import Index, OpaqueIndex, PartsIndex, PlainPart
 
 PROFILE_FOLDER: Final = Path(__file__).parent / "olt"
 ProfileId = Literal[
@@ -166,7 +168,7 @@ def _check_kind(name: ColumnName, column: AnyColumn) -> None:
     elif name is ColumnName.DOWN_AT:
         if not isinstance(column, TimeColumn):
             raise ValueError(f"columns.{name}: {column.decode} does not give a time")
-    elif name is ColumnName.NAME:
+    elif name in PLACE_NAMES:
         if not isinstance(column, TextColumn):
             raise ValueError(f"columns.{name}: {column.decode} does not give a text")
     elif column.decode != "int":
@@ -210,7 +212,10 @@ def _check_indexes(profile: OltProfile) -> None:
         if column.index != "main" or column.suffix:
             raise ValueError("serial and neighbour columns use the main index, without suffix")
     for name, column in profile.columns.items():
-        if column.index not in profile.indexes:
+        if column.index == PON_INDEX:
+            if not isinstance(main, PartsIndex) or not _ends_with_ont(main):
+                raise ValueError(f"columns.{name}: the main index does not end with the ONT")
+        elif column.index not in profile.indexes:
             raise ValueError(f"columns.{name}: there is no index {column.index!r}")
         if name in _PLACES and (
             not isinstance(main, PartsIndex) or _PLACES[name] not in main.names()
@@ -223,6 +228,12 @@ def _check_indexes(profile: OltProfile) -> None:
         needed = set(index.names()) if isinstance(index, PartsIndex) else {"a computable form"}
         if missing := needed - known:
             raise ValueError(f"indexes.{name}: {sorted(missing)} are not in the main index")
+
+
+def _ends_with_ont(index: PartsIndex) -> bool:
+    """Whether the last sub-identifier is the ONT alone, so that the others are its PON's."""
+    last = index.parts[-1]
+    return len(index.parts) > 1 and isinstance(last, PlainPart) and last.name == "ont"
 
 
 def _check_pdus(profile: OltProfile) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+from functools import partial
 from typing import Final
 
+from cpe.domain.number_text import read_number
 from cpe.domain.observation import Quality, Scalar
 from cpe.domain.serials import NO_MACS, mac_address
 from cpe.domain.units import convert
@@ -14,9 +17,6 @@ from cpe.profiles.quantities import Kind, Quantity
 
 Read = tuple[Scalar, Quality, str]
 """Value, quality, and in words what is wrong with the raw value."""
-_DECIMAL: Final = re.compile(
-    r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf)\s*(?:dbm)?", re.IGNORECASE
-)
 _BAND: Final = re.compile(
     r"(?:wifi|wlan|radio|band)?[\s_\-]*(2[.,_]?4|24|2|5|5\.0|6)[\s_\-]*"
     r"(?:g(?:hz)?(?:[\s_\-]*(?:[0-9lh]|low|high))?)?[\s_\-]*(?:wifi|wlan|radio|band)?",
@@ -103,30 +103,57 @@ def _bool(value: Scalar) -> Read:
 
 
 def _number(value: Scalar, candidate: Candidate, quantity: Quantity) -> Read:
-    if isinstance(value, str) and value.strip() in candidate.sentinels:
+    """A number: as it is, or in a text, whose unit beats the one that the candidate expects."""
+    if not isinstance(value, str):
+        return _bare_number(value, value, candidate, quantity)
+    if value.strip() in candidate.sentinels:
         return None, Quality.SENTINEL, f"{value!r} is a placeholder"
-    raw = _parse_number(value)
-    if raw is None:
+    written = read_number(value, quantity.unit or "", partial(convert, candidate.conversion))
+    if written.wrong:
+        return None, Quality.UNPARSABLE, f"{value[:40]!r}: {written.wrong}"
+    if written.bare is None:
+        return _checked(written.value, value, candidate, quantity)
+    bare = int(written.bare) if written.is_whole else written.bare
+    return _bare_number(bare, value, candidate, quantity)
+
+
+def _bare_number(raw: Scalar, value: Scalar, candidate: Candidate, quantity: Quantity) -> Read:
+    """A number without a unit, in the candidate's scale. `value` is what was sent."""
+    number = _float(raw)
+    if number is None:
         return None, Quality.UNPARSABLE, f"{str(value)[:40]!r} is not a number"
-    if any(isinstance(s, int | float) and s == raw for s in candidate.sentinels):
+    if quantity.is_raw_placeholder(raw) or number in candidate.sentinels:
         return None, Quality.SENTINEL, f"{value!r} is a placeholder"
-    if candidate.ambiguous and candidate.ambiguous[0] <= raw <= candidate.ambiguous[1]:
+    if candidate.ambiguous and candidate.ambiguous[0] <= number <= candidate.ambiguous[1]:
         return None, Quality.UNKNOWN_VALUE, f"{value!r} is ambiguous: {candidate.note}"
-    converted = convert(candidate.conversion, raw)
-    low, high = plausible_range(candidate, quantity)
-    if converted is None or not low <= converted <= high:
-        return None, Quality.IMPLAUSIBLE, f"{value!r} is no possible reading"
-    whole = candidate.conversion == "identity" and converted == int(converted)
-    return (int(converted) if whole and not isinstance(value, float) else converted), Quality.OK, ""
+    converted, quality, note = _checked(
+        convert(candidate.conversion, number), value, candidate, quantity
+    )
+    whole = candidate.conversion == "identity" and not isinstance(value, float)
+    if whole and isinstance(converted, float) and converted.is_integer():
+        return int(converted), quality, note
+    return converted, quality, note
 
 
-def _parse_number(value: Scalar) -> float | None:
-    if isinstance(value, bool) or value is None:
+def _float(raw: Scalar) -> float | None:
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
         return None
-    if isinstance(value, int | float):
-        try:
-            return float(value)
-        except OverflowError:
-            return None
-    match = _DECIMAL.fullmatch(value.strip())
-    return float(match[1]) if match is not None else None
+    try:
+        return float(raw)
+    except OverflowError:
+        return None
+
+
+def _checked(
+    converted: float | None, value: Scalar, candidate: Candidate, quantity: Quantity
+) -> Read:
+    """A value in the quantity's unit that is neither a placeholder nor impossible."""
+    if converted is not None and (
+        math.isinf(converted) or quantity.is_placeholder(converted, candidate.resolution)
+    ):
+        return None, Quality.SENTINEL, f"{value!r} is a placeholder"
+    low, high = plausible_range(candidate, quantity)
+    possible = converted is not None and low <= converted <= high
+    if converted is None or not possible or not quantity.is_detectable(converted):
+        return None, Quality.IMPLAUSIBLE, f"{value!r} is no possible reading"
+    return converted, Quality.OK, ""

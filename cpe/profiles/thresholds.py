@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cpe.domain.errors import ProfileError
 from cpe.profiles.loading import check, read_yaml
 from cpe.profiles.quantities import FOLDER, quantities
+from cpe.profiles.technology import technologies
 
 SHIPPED: Final = FOLDER / "thresholds.yaml"
 BASELINE_MIN: Final = 3
@@ -39,6 +41,40 @@ def _ordered(**pairs: tuple[float, float]) -> None:
             raise ValueError(f"{name}: {low} must be below {high}")
 
 
+class TechnologyLimits(_Section):
+    """What a PON technology has otherwise than GPON; None where nothing differs."""
+
+    rx_max_dbm: OpticalDbm | None = None
+    olt_rx_min_dbm: OpticalDbm | None = None
+    olt_rx_max_dbm: OpticalDbm | None = None
+    tx_min_dbm: LaserDbm | None = None
+    tx_max_dbm: LaserDbm | None = None
+
+
+Band = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """`inner` is good, outside `outer` is bad, both ends being inside; between them nobody knows.
+    They are one where a single limit applies."""
+
+    inner: Band
+    outer: Band
+
+    @property
+    def is_one(self) -> bool:
+        """Whether one limit applies, so that only the reading's resolution leaves a doubt."""
+        return self.inner == self.outer
+
+    def holds(self, value: float, half_step: float = 0.0) -> bool | None:
+        """Whether a reading that may be `half_step` off is inside; None when that is not told."""
+        least, most = value - half_step, value + half_step
+        if self.inner[0] <= least and most <= self.inner[1]:
+            return True
+        return False if most < self.outer[0] or least > self.outer[1] else None
+
+
 class Optical(_Section):
     """Optical power in dBm, differences in dB."""
 
@@ -51,6 +87,7 @@ class Optical(_Section):
     tx_max_dbm: LaserDbm
     disagreement_db: Annotated[float, Field(gt=0, le=20)]
     errors_per_minute: Annotated[float, Field(gt=0)]
+    technologies: dict[str, TechnologyLimits]
 
     @model_validator(mode="after")
     def _in_order(self) -> Optical:
@@ -59,7 +96,33 @@ class Optical(_Section):
             olt_rx_dbm=(self.olt_rx_min_dbm, self.olt_rx_max_dbm),
             tx_dbm=(self.tx_min_dbm, self.tx_max_dbm),
         )
+        if set(self.technologies) != set(technologies()):
+            raise ValueError(f"technologies: they are {', '.join(technologies())}")
+        for name in self.technologies:
+            for what, band in (("rx", self.rx_band(name)), ("tx", self._of(name, "tx"))):
+                _ordered(**{f"technologies.{name}.{what}": band})
+            _ordered(**{f"technologies.{name}.olt_rx": self._of(name, "olt_rx")})
         return self
+
+    def rx_band(self, technology: str | None) -> Band:
+        """The operator's target for the ONT's Rx power, and the technology's overload, in dBm."""
+        own = self.technologies[technology].rx_max_dbm if technology is not None else None
+        return self.rx_min_dbm, self.rx_max_dbm if own is None else own
+
+    def class_bands(self, quantity: Literal["tx", "olt_rx"], technology: str | None) -> Bands:
+        """The technology's own range; of an unknown one what fits each, and what fits any."""
+        names = [technology] if technology is not None else list(self.technologies)
+        lows, highs = zip(*(self._of(name, quantity) for name in names), strict=True)
+        return Bands((max(lows), min(highs)), (min(lows), max(highs)))
+
+    def _of(self, technology: str, quantity: Literal["tx", "olt_rx"]) -> Band:
+        own = self.technologies[technology]
+        low, high = f"{quantity}_min_dbm", f"{quantity}_max_dbm"
+        told = getattr(own, low), getattr(own, high)
+        return (
+            getattr(self, low) if told[0] is None else told[0],
+            getattr(self, high) if told[1] is None else told[1],
+        )
 
 
 class Hardware(_Section):

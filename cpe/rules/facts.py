@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -12,7 +12,9 @@ from cpe.domain.finding import Evidence, Finding, Status, Text
 from cpe.domain.observation import Measurement, Outcome, Quality, Scalar, Source, to_judge
 from cpe.domain.snapshot import OltSighting, OntState, Snapshot
 from cpe.domain.verdict import Code
-from cpe.profiles.thresholds import Thresholds
+from cpe.profiles.quantities import COARSE, placeholders_of, quantities
+from cpe.profiles.technology import Technology, technology_of
+from cpe.profiles.thresholds import Bands, Thresholds
 from cpe.profiles.wording import Wording, age_text
 
 DOWN: Final = frozenset({OntState.LOS, OntState.DYING_GASP, OntState.OFFLINE})
@@ -38,7 +40,7 @@ class Facts:
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], list[Measurement]]:
         index: dict[tuple[str, str], list[Measurement]] = {}
-        for measurement in self.snapshot.measurements:
+        for measurement in map(without_placeholder, self.snapshot.measurements):
             index.setdefault((measurement.name, measurement.subject), []).append(measurement)
         return index
 
@@ -89,11 +91,31 @@ class Facts:
             return "acs_not_configured"
         return "acs_refused" if Outcome.REFUSED in outcomes else "acs_down"
 
+    @cached_property
+    def technology(self) -> Technology:
+        """The PON technology, as far as it is told without contradiction."""
+        return technology_of(self.snapshot)
+
+    @property
+    def rx_bands(self) -> Bands:
+        """What Rx power has to be inside of."""
+        band = self.thresholds.optical.rx_band(self.technology.name)
+        return Bands(band, band)
+
+    @cached_property
+    def rx(self) -> Measurement | None:
+        """The Rx power to judge: the most trusted source's; but where that is too coarse to tell
+        on which side of the limit it is, another's that does."""
+        trusted = self.reading("optical.rx_dbm")
+        if trusted is None or holds(self.rx_bands, trusted) is not None:
+            return trusted
+        others = (m for m in self.all("optical.rx_dbm") if m.usable)
+        return next((m for m in others if holds(self.rx_bands, m) is not None), trusted)
+
     @property
     def line_is_good(self) -> bool:
-        """Whether Rx power is known and inside its band."""
-        rx, limits = self.reading("optical.rx_dbm"), self.thresholds.optical
-        return rx is not None and limits.rx_min_dbm <= rx.number <= limits.rx_max_dbm
+        """Whether Rx power is known and surely inside its band."""
+        return self.rx is not None and holds(self.rx_bands, self.rx) is True
 
     # --- answers ---
 
@@ -186,6 +208,31 @@ class Facts:
         """The rule has nothing to judge here."""
         phrase = self.wording.labels["not_applicable"]
         return Finding(rule, Status.NOT_APPLICABLE, phrase.fill())
+
+
+def half_step(measurement: Measurement) -> float:
+    """How far the truth may be from a coarse reading, in its unit; 0 of a fine one: the limits
+    are told in tenths."""
+    step = measurement.resolution
+    return step / 2 if step is not None and step >= COARSE else 0.0
+
+
+def holds(bands: Bands, measurement: Measurement) -> bool | None:
+    """Whether the reading is inside; None when its resolution or the limits leave that open."""
+    return bands.holds(measurement.number, half_step(measurement))
+
+
+def without_placeholder(measurement: Measurement) -> Measurement:
+    """The reading, marked when its value stands for "no reading", whoever sent it."""
+    quantity = placeholders_of(measurement.name)
+    value = measurement.value
+    if not measurement.usable or quantity is None or not isinstance(value, int | float):
+        return measurement
+    if quantity.is_placeholder(value, measurement.resolution):
+        return replace(measurement, value=None, quality=Quality.SENTINEL)
+    if measurement.name in quantities() and not quantity.is_detectable(value):
+        return replace(measurement, value=None, quality=Quality.IMPLAUSIBLE)
+    return measurement
 
 
 def _quality(measurement: Measurement) -> Quality:

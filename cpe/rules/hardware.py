@@ -10,10 +10,11 @@ from typing import Final
 from cpe.domain.boots import DAY, distinct_boots
 from cpe.domain.finding import Evidence, Finding, Status, Text
 from cpe.domain.observation import Measurement, Source
+from cpe.domain.olt_clock import on_our_clock
 from cpe.domain.snapshot import DownCause
 from cpe.domain.verdict import Code
 from cpe.profiles.channels import channel_plan
-from cpe.rules.facts import Facts, evidence_of, joined, possible_channels
+from cpe.rules.facts import Facts, evidence_of, half_step, joined, possible_channels
 
 RADAR_LISTENING_S: Final = 900.0
 """600 s of listening on the weather-radar channels, and the boot before it."""
@@ -29,6 +30,10 @@ def transceiver_is_cool(facts: Facts) -> Finding:
         return facts.unknown_reading(rule, "optical.temperature_c")
     limit = facts.thresholds.hardware.temperature_max_c
     evidence = [evidence_of(temperature, f"≤ {limit:g}")]
+    half = half_step(temperature)
+    if temperature.number - half <= limit < temperature.number + half:
+        step = temperature.resolution or 0.0
+        return facts.unknown(rule, "coarse", evidence, step=step, unit="°C", limit=limit)
     if temperature.number > limit:
         return facts.say(
             rule,
@@ -109,15 +114,21 @@ def _power_is_known(facts: Facts) -> bool:
     sighting = facts.sighting
     if sighting is None or sighting.cause in (None, DownCause.UNKNOWN):
         return False
-    return sighting.cause is not DownCause.DYING_GASP or sighting.down_at is not None
+    return sighting.cause is not DownCause.DYING_GASP or _gasped_at(facts) is not None
+
+
+def _gasped_at(facts: Facts) -> datetime | None:
+    """When the ONT lost power last, where the OLT's clock can be ours."""
+    sighting = facts.sighting
+    if sighting is None or sighting.cause is not DownCause.DYING_GASP:
+        return None
+    return on_our_clock(sighting.down_at, facts.snapshot.judged_at)
 
 
 def _explanation(facts: Facts) -> Text | None:
     """A power loss or a firmware change within the day, in words."""
     day_ago = facts.snapshot.judged_at - timedelta(days=1)
-    sighting, label = facts.sighting, facts.wording.labels
-    gasped = sighting is not None and sighting.cause is DownCause.DYING_GASP
-    gasped_at = sighting.down_at if sighting is not None and gasped else None
+    label, gasped_at = facts.wording.labels, _gasped_at(facts)
     if gasped_at is not None and gasped_at >= day_ago:
         return label["cause_dying_gasp"].fill()
     runs, current = facts.snapshot.history.firmwares, facts.snapshot.device.firmware

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cpe.domain.finding import Evidence, Finding, Status, Text
 from cpe.domain.observation import Source
+from cpe.domain.olt_clock import latest
 from cpe.domain.snapshot import SHUT, DownCause, Neighbour, OltSighting, OntState
 from cpe.domain.verdict import Code
 from cpe.rules.facts import DOWN, Facts
@@ -24,14 +25,16 @@ def neighbourhood(facts: Facts, sighting: OltSighting) -> Neighbourhood | None:
     """The count of the design's outage rule; None when the neighbours could not be read.
 
     The subject is not among them. A neighbour down for more than `churned_days`, or by the
-    operator's own will, counts neither way; where the OLT tells times, one that went down outside
+    operator's own will, counts neither way: by our clock, unless what the OLT tells cannot be of
+    it (a subject that informed since it went down, times of the year 2000 or of tomorrow); then by
+    the newest time of its own. Where the OLT tells times, one that went down outside
     the window does not go with it, and one that went down before was not up.
     """
     if sighting.neighbours is None:
         return None
     limits = facts.thresholds.line
     window = timedelta(seconds=limits.outage_window_s)
-    churned = facts.snapshot.judged_at - timedelta(days=limits.churned_days)
+    churned = _olt_time(facts, sighting) - timedelta(days=limits.churned_days)
     down = of = 0
     for neighbour in sighting.neighbours:
         went_with, was_up = _counts(neighbour, sighting, window)
@@ -40,6 +43,16 @@ def neighbourhood(facts: Facts, sighting: OltSighting) -> Neighbourhood | None:
         down += went_with
         of += was_up
     return Neighbourhood(down, of)
+
+
+def _olt_time(facts: Facts, sighting: OltSighting) -> datetime:
+    """What time it is on the OLT's clock, for the ages of the neighbours' last-down times."""
+    now, informed = facts.snapshot.judged_at, facts.snapshot.freshness.last_inform
+    long_ago = now - timedelta(days=facts.thresholds.line.churned_days)
+    own = sighting.down_at if sighting.state in DOWN else None
+    contradicted = own is not None and informed is not None and own < long_ago <= informed
+    others = (n.down_at for n in sighting.neighbours or () if _is_down(n))
+    return latest((own, *others), now, contradicted=contradicted)
 
 
 def _is_down(neighbour: Neighbour) -> bool:

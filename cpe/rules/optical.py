@@ -9,8 +9,8 @@ from cpe.domain.finding import Evidence, Finding, Status
 from cpe.domain.observation import Measurement, Source
 from cpe.domain.snapshot import PastReading
 from cpe.domain.verdict import Code
-from cpe.profiles.thresholds import BASELINE_MIN, UNHEARD_DBM
-from cpe.rules.facts import DOWN, Facts, between, evidence_of
+from cpe.profiles.thresholds import BASELINE_MIN, UNHEARD_DBM, Bands
+from cpe.rules.facts import DOWN, Facts, between, evidence_of, half_step, holds
 
 ERROR_COUNTERS = ("optical.errors_sent", "optical.errors_received", "optical.errors_fec")
 MIN_APART_S = 30.0
@@ -18,13 +18,15 @@ MIN_APART_S = 30.0
 
 def rx_power_in_band(facts: Facts) -> Finding:
     """ONT Rx power inside the operator's target; both ends are inside."""
-    rule, limits = "optical.rx_power_in_band", facts.thresholds.optical
-    rx = facts.reading("optical.rx_dbm")
+    rule = "optical.rx_power_in_band"
+    rx = facts.rx
     if rx is None:
         return facts.unknown_reading(rule, "optical.rx_dbm")
-    low, high = limits.rx_min_dbm, limits.rx_max_dbm
+    low, high = facts.rx_bands.inner
     evidence = [evidence_of(rx, between(low, high))]
     params = {"rx": rx.number, "low": low}
+    if holds(facts.rx_bands, rx) is None:
+        return in_doubt(facts, rule, rx, facts.rx_bands, evidence)
     if rx.number < low:
         return facts.say(rule, Status.FAULT, "weak", evidence, Code.FIBRE_WEAK, **params)
     if rx.number > high:
@@ -32,6 +34,19 @@ def rx_power_in_band(facts: Facts) -> Finding:
             rule, Status.FAULT, "overload", evidence, Code.FIBRE_OVERLOAD, rx=rx.number, high=high
         )
     return facts.say(rule, Status.OK, "ok", evidence, high=high, **params)
+
+
+def in_doubt(
+    facts: Facts, rule: str, reading: Measurement, bands: Bands, evidence: list[Evidence]
+) -> Finding:
+    """Not evaluable: the reading is too coarse, or which limit applies is not known."""
+    if bands.is_one:
+        limit = min(bands.inner, key=lambda end: abs(end - reading.number))
+        params = {"step": reading.resolution or 0.0, "unit": reading.unit or "", "limit": limit}
+        return facts.unknown(rule, "coarse", evidence, **params)
+    if facts.technology.said:
+        return facts.unknown(rule, "technology_said", evidence, said=facts.technology.said)
+    return facts.unknown(rule, "technology", evidence)
 
 
 def rx_power_is_steady(facts: Facts) -> Finding:
@@ -48,9 +63,13 @@ def rx_power_is_steady(facts: Facts) -> Finding:
     if len(past) < BASELINE_MIN:
         return facts.unknown(rule, "one_reading")
     usual = median(past)
-    delta = rx.number - usual
+    delta, half = rx.number - usual, half_step(rx)
     drop = facts.thresholds.optical.rx_drop_db
     evidence = [evidence_of(rx, f"≥ {usual - drop:.2f}".replace("-", "−"))]
+    if delta - half <= -drop < delta + half:
+        limit = -drop
+        params = {"step": rx.resolution or 0.0, "unit": "dB", "limit": limit}
+        return facts.unknown(rule, "coarse", evidence, **params)
     if delta <= -drop:
         return facts.say(
             rule, Status.DEGRADED, "dropped", evidence, delta=round(-delta, 2), median=usual
@@ -66,8 +85,12 @@ def sources_agree(facts: Facts) -> Finding:
     if acs is None or olt is None:
         return facts.not_applicable(rule)
     delta = round(abs(acs.number - olt.number), 2)
+    half = half_step(acs) + half_step(olt)
     limit = facts.thresholds.optical.disagreement_db
     evidence = [evidence_of(acs, f"± {limit:g} dB"), evidence_of(olt, f"± {limit:g} dB")]
+    if delta - half <= limit < delta + half:
+        step = max(acs.resolution or 0.0, olt.resolution or 0.0)
+        return facts.unknown(rule, "coarse", evidence, step=step, unit="dB", limit=limit)
     if delta > limit:
         return facts.say(
             rule, Status.DEGRADED, "differ", evidence, acs=acs.number, olt=olt.number, delta=delta
@@ -77,7 +100,7 @@ def sources_agree(facts: Facts) -> Finding:
 
 def olt_rx_in_band(facts: Facts) -> Finding:
     """What the OLT receives of the ONT: the upstream path."""
-    rule, limits = "optical.olt_rx_in_band", facts.thresholds.optical
+    rule = "optical.olt_rx_in_band"
     sighting = facts.sighting
     rx = facts.reading("optical.olt_rx_dbm")
     if rx is None:
@@ -86,25 +109,31 @@ def olt_rx_in_band(facts: Facts) -> Finding:
         if sighting.state in DOWN:
             return facts.unknown(rule, "ont_down")
         return facts.unknown_reading(rule, "optical.olt_rx_dbm")
-    low, high = limits.olt_rx_min_dbm, limits.olt_rx_max_dbm
+    bands = facts.thresholds.optical.class_bands("olt_rx", facts.technology.name)
+    low, high = bands.inner
     evidence = [evidence_of(rx, between(low, high))]
-    if not low <= rx.number <= high:
+    if holds(bands, rx) is None:
+        return in_doubt(facts, rule, rx, bands, evidence)
+    if holds(bands, rx) is False:
         return facts.say(rule, Status.DEGRADED, "out", evidence, rx=rx.number, low=low, high=high)
     return facts.say(rule, Status.OK, "ok", evidence, rx=rx.number)
 
 
 def tx_power_in_class(facts: Facts) -> Finding:
-    """A laser out of its class while it receives well is the box's own fault."""
-    rule, limits = "optical.tx_power_in_class", facts.thresholds.optical
+    """A laser out of its technology's class while it receives well is the box's own fault."""
+    rule = "optical.tx_power_in_class"
     tx = facts.reading("optical.tx_dbm")
     if tx is None:
         return facts.unknown_reading(rule, "optical.tx_dbm")
-    low, high = limits.tx_min_dbm, limits.tx_max_dbm
+    bands = facts.thresholds.optical.class_bands("tx", facts.technology.name)
+    low, high = bands.outer
     evidence = [evidence_of(tx, between(low, high))]
     if tx.number < UNHEARD_DBM:
         return facts.unknown(rule, "implausible", evidence, raw=tx.raw)
-    margin = (tx.resolution or 0.0) / 2  # a whole-dBm 0 may be +0.5
-    if low - margin <= tx.number <= high + margin:
+    in_class = holds(bands, tx)
+    if in_class is None:
+        return in_doubt(facts, rule, tx, bands, evidence)
+    if in_class:
         return facts.say(rule, Status.OK, "ok", evidence, tx=tx.number)
     params = {"tx": tx.number, "low": low, "high": high}
     if facts.line_is_good:

@@ -31,6 +31,8 @@ class Device(BaseModel):
     firmware: str | None
     gpon_serial: str | None
     ip: str | None
+    technology: str | None = None
+    """Null when it is not known, and in answers from before it was asked."""
 
 
 class Freshness(BaseModel):

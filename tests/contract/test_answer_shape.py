@@ -39,7 +39,16 @@ SHAPE: dict[str, Any] = {
     "finished_at": TIME,
     "duration_ms": int,
     "device": dict.fromkeys(
-        ("acs_id", "manufacturer", "model", "hardware", "firmware", "gpon_serial", "ip"),
+        (
+            "acs_id",
+            "manufacturer",
+            "model",
+            "hardware",
+            "firmware",
+            "gpon_serial",
+            "ip",
+            "technology",
+        ),
         (str, None),
     ),
     "freshness": {

@@ -82,7 +82,7 @@ def generate(size: int, seed: int, *, acs_whole=True, acs_hears=True, failed=())
 
     family = dice.choice(["tplink", "tr181", "tr098", "huawei", "zte", "nokia"], size)
     informed = NOW - dice.choice([60, 299, 899, 901, 3000, 90_000], size)
-    rx = near(-25.0, -8.0, -20.0, gap=0.15)
+    rx = near(-25.0, -8.0, -9.0, -3.0, -20.0, -40.0, gap=0.15)
     boxes = {
         "acs_id": [f"BOX-{i}" for i in range(size)],
         "serial": [f"S{i // 2 if dice.random() < 0.02 else i}" for i in range(size)],
@@ -90,7 +90,7 @@ def generate(size: int, seed: int, *, acs_whole=True, acs_hears=True, failed=())
         "mac": [f"AA:00:00:00:{i >> 8:02X}:{i & 255:02X}" if dice.random() < 0.9 else None
                 for i in range(size)],
         "manufacturer": ["X"] * size,
-        "model": ["M"] * size,
+        "model": [str(m) for m in dice.choice(["M", "XX230v"], size)],
         "firmware": [
             None if dice.random() < 0.1 else str(dice.integers(1, 4)) for _ in range(size)
         ],
@@ -101,7 +101,7 @@ def generate(size: int, seed: int, *, acs_whole=True, acs_hears=True, failed=())
         "spoke_at": _times(dice, size, [60, 300, 900, 20_000]),
         "rx_dbm": rx,
         "rx_at": [NOW - 500.0] * size,
-        "tx_dbm": near(0.5, 5.0, 2.0, -14.9, -20.0),
+        "tx_dbm": near(0.5, 5.0, 4.0, 9.0, -1.0, 2.0, 0.0, -14.9, -20.0),
         "tx_step": [float(v) if v else None for v in dice.choice([0.0, 1.0], size)],
         "temperature_c": [
             v if "optical.temperature_c" in _FAMILIES[f].quantities else None
@@ -113,9 +113,12 @@ def generate(size: int, seed: int, *, acs_whole=True, acs_hears=True, failed=())
         "read_at": [NOW] * size,
         "more_radios": [bool(dice.random() < 0.02) for _ in range(size)],
         "more_nodes": [bool(dice.random() < 0.02) for _ in range(size)],
+        "rx_step": [float(v) if v else None for v in dice.choice([0.0, 0.0, 1.0], size)],
+        "temperature_step": [float(v) if v else None for v in dice.choice([0.0, 1.0], size)],
+        "technology": [_technology(dice) for _ in range(size)],
     }  # fmt: skip
     mute = [spoke_at is None for spoke_at in boxes["spoke_at"]]
-    for name in ("rx_dbm", "tx_dbm", "temperature_c", "uptime_s"):
+    for name in ("rx_dbm", "tx_dbm", "temperature_c", "uptime_s", "technology"):
         boxes[name] = [None if m else v for m, v in zip(mute, boxes[name], strict=True)]
     boxes["uptime_at"] = [
         None if uptime is None else spoke_at
@@ -145,6 +148,13 @@ def generate(size: int, seed: int, *, acs_whole=True, acs_hears=True, failed=())
         whole, sources, own, of_olt, boxes, pd.DataFrame(radios), pd.DataFrame(nodes),
         pd.DataFrame(onts), known, boots,
     )  # fmt: skip
+
+
+def _technology(dice):
+    told = dice.choice(
+        ["", "GPON", "GPON", "XGS-PON", "EPON", "10G-EPON", "NG-PON2", "XGSPON", "DSL"]
+    )
+    return str(told) or None
 
 
 def _times(dice, size, ages):
@@ -198,7 +208,7 @@ def _nodes(dice, mute, macs):
 
 def _onts(dice, size, serials):
     """PONs of 8 to 40; some healthy, some cut together, some timeless, some not wholly read."""
-    rows = {name: [] for name in frames.ONTS.names}
+    rows = {name: [] for name in (*frames.ONTS.names, "technology")}
     order = dice.permutation(size)[: int(size * 0.92)]
     strangers = int(size * 0.03)
     names = [serials[i] for i in order] + [f"HWTC{i:08X}" for i in range(strangers)]
@@ -207,7 +217,11 @@ def _onts(dice, size, serials):
         width = int(dice.integers(2, 40))
         mood = dice.choice(["fine", "cut", "power", "mixed", "timeless"])
         read = dice.random() < 0.85
-        cut_at = NOW - float(dice.choice([300, 4_000, 700_000]))
+        # The last three: two clocks that were never set, and one that is ahead.
+        cut_at = NOW - float(
+            dice.choice([300, 4_000, 700_000, NOW - 946_684_800, NOW - 900_000, -7_200])
+        )
+        technology = dice.choice([None, "GPON", "XGS-PON"], p=[0.7, 0.2, 0.1])
         for ont, serial in enumerate(names[at : at + width]):
             if mood == "fine":
                 state = "online" if dice.random() < 0.97 else str(dice.choice(_STATES))
@@ -227,13 +241,16 @@ def _onts(dice, size, serials):
             rows["cause"].append(dice.choice(_CAUSES))
             rows["down_at"].append(cut_at - offset if timed else None)
             rows["olt_rx_dbm"].append(
-                None if dice.random() < 0.2 else float(dice.choice([-28, -28.01, -8, -7.99, -22]))
+                None
+                if dice.random() < 0.2
+                else float(dice.choice([-28, -28.01, -29.79, -8, -7.99, -4.9, -22, -40]))
             )
             rows["ont_rx_dbm"].append(
-                None if dice.random() < 0.8 else float(dice.choice([-25, -25.01, -20]))
+                None if dice.random() < 0.8 else float(dice.choice([-25, -25.01, -20, -40]))
             )
             rows["walked_at"].append(NOW - float(dice.choice([30, 1_000])))
             rows["pon_read"].append(bool(read))
+            rows["technology"].append(technology)
         at, pon = at + width, pon + 1
     return rows
 
@@ -349,6 +366,7 @@ def _snapshot(boxes: Boxes, row: int) -> Snapshot:
             firmware=_text(box["firmware"]),
             mac=_text(box["mac"]) if in_acs else None,
             family=_text(box["family"]),
+            model=_text(box["model"]),
         ),
         freshness=Freshness(
             last_inform=_moment(informed) if informed is not None and in_acs else None,
@@ -397,6 +415,7 @@ def _sighting(boxes, box):
         cause=DownCause(own["cause"]) if _text(own["cause"]) else None,
         down_at=_when(own["down_at"]), measurements=tuple(measured),
         neighbours=neighbours if bool(own["pon_read"]) else None,
+        technology=_text(own["technology"]),
     )  # fmt: skip
 
 
@@ -419,10 +438,11 @@ def _readings(boxes, row, dead):
 
     if spoke_at is not None:
         yield reading("wan.ip", "192.0.2.1", at=spoke_at, judged=False)
-    yield reading("optical.rx_dbm", raw["rx_dbm"])
+    yield reading("optical.rx_dbm", raw["rx_dbm"], step=raw["rx_step"])
+    yield reading("optical.pon_mode", raw["technology"], at=spoke_at or NOW, judged=False)
     yield reading("optical.tx_dbm", raw["tx_dbm"], step=raw["tx_step"])
     if "optical.temperature_c" in family.quantities:
-        yield reading("optical.temperature_c", raw["temperature_c"])
+        yield reading("optical.temperature_c", raw["temperature_c"], step=raw["temperature_step"])
     yield reading("device.uptime_s", raw["uptime_s"], at=raw["uptime_at"] or NOW)
     for number, radio in enumerate(boxes.radios.get(row, ())):
         subject = f"radio:{number}"

@@ -6,6 +6,7 @@ the times of one OLT's ONTs can be compared with each other. A DateAndTime of 11
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -30,11 +31,9 @@ from cpe.profiles.olt_columns import (
     TimeColumn,
     WordColumn,
 )
+from cpe.profiles.quantities import NO_READING
 
-_POWERS: Final = frozenset({ColumnName.ONT_RX, ColumnName.ONT_TX, ColumnName.OLT_RX})
-_ALL_BITS: Final = frozenset({-1, 0xFFFF})
-"""Of a power, whoever sends it: the commonest word for no reading, as 0 dBm is. Read as numbers
-they would be light too strong, or a laser out of class."""
+NO_READING_NOTE: Final = "a word for no reading"
 ONE_SOURCE: Final = "this value's meaning has one source only"
 _PLAIN_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 TEXT_TIMES: Final = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S")
@@ -80,14 +79,14 @@ def number(name: ColumnName, column: NumberColumn, value: Value) -> Decoded:
         return not_read(value)
     if isinstance(column, FloatTextColumn):
         return _float_text(name, column, value)
-    raw = raw_of(value)
+    raw, shared = raw_of(value), QUANTITIES[name].shared
     if not isinstance(value, int):
         return Decoded(None, Quality.UNPARSABLE, raw, "not an integer")
-    if value in column.invalid or (name in _POWERS and value in _ALL_BITS):
-        return Decoded(None, Quality.SENTINEL, raw, "the OLT's word for no reading")
+    if value in column.invalid or (shared is not None and shared.is_raw_placeholder(value)):
+        return Decoded(None, Quality.SENTINEL, raw, NO_READING_NOTE)
     if isinstance(column, LogMwColumn) and value <= 0:
         return Decoded(None, Quality.SENTINEL, raw, "no light")
-    return _gate(name, column.scale(value), raw)
+    return _gate(name, column.scale(value), raw, column.step)
 
 
 def _float_text(
@@ -95,21 +94,32 @@ def _float_text(
 ) -> Decoded:
     raw = raw_of(value)
     text = str(raw).strip()
-    if not text or text in column.invalid:
-        return Decoded(None, Quality.SENTINEL, raw, "the OLT's word for no reading")
-    found = column.number(text)
-    if found is None:
-        return Decoded(None, Quality.UNPARSABLE, raw, "no number in the text")
-    return _gate(name, found, raw)
+    if text.casefold() in NO_READING or text in column.invalid:
+        return Decoded(None, Quality.SENTINEL, raw, NO_READING_NOTE)
+    quantity = QUANTITIES[name]
+    written = column.read(text, quantity.unit)
+    if written.wrong:
+        return Decoded(None, Quality.UNPARSABLE, raw, written.wrong)
+    if written.bare is None:
+        return _gate(name, written.value, raw)
+    whole = int(written.bare) if written.is_whole else written.bare
+    if quantity.shared is not None and quantity.shared.is_raw_placeholder(whole):
+        return Decoded(None, Quality.SENTINEL, raw, NO_READING_NOTE)
+    return _gate(name, column.scale(written.bare), raw)
 
 
-def _gate(name: ColumnName, value: float | None, raw: Scalar) -> Decoded:
+def _gate(
+    name: ColumnName, value: float | None, raw: Scalar, resolution: float | None = None
+) -> Decoded:
     quantity = QUANTITIES[name]
     low, high = quantity.gate
     if value is None:
         return Decoded(None, Quality.IMPLAUSIBLE, raw, "has no value in this unit")
-    if value == 0 and name in _POWERS:
-        return Decoded(None, Quality.SENTINEL, raw, "0 dBm: an OLT's word for no reading")
+    if math.isinf(value) or math.isnan(value):
+        return Decoded(None, Quality.SENTINEL, raw, "no light" if value < 0 else NO_READING_NOTE)
+    if quantity.shared is not None and quantity.shared.is_placeholder(value, resolution):
+        note = f"{value:g} {quantity.unit}: {NO_READING_NOTE}"
+        return Decoded(None, Quality.SENTINEL, raw, note)
     if not low <= value <= high:
         note = f"{value:g} {quantity.unit} is outside {low:g}..{high:g}"
         return Decoded(None, Quality.IMPLAUSIBLE, raw, note)

@@ -14,7 +14,14 @@ from typing import Any, Final
 from cpe.access.olt import decode
 from cpe.access.olt.index import Place, pon_scope
 from cpe.access.olt.index import decode as decode_index
-from cpe.access.olt.reading import checked_place, column_oid, down_time, fold_values, row_key
+from cpe.access.olt.reading import (
+    checked_place,
+    column_oid,
+    down_time,
+    fold_values,
+    row_key,
+    technology,
+)
 from cpe.access.olt.walk import TableWalk
 from cpe.access.olt.wire import Missing, Oid, Value, oid_text, parse_oid
 from cpe.domain.errors import UnexpectedAnswerError
@@ -25,11 +32,11 @@ from cpe.profiles.olt_profile import OltProfile
 
 ONT_COLUMNS: Final = (
     "olt", "pon", "ont", "ont_index", "gpon_serial", "state", "cause", "down_at", "olt_rx_dbm",
-    "ont_rx_dbm", "walked_at", "pon_read",
+    "ont_rx_dbm", "walked_at", "pon_read", "technology",
 )  # fmt: skip
 """Times are Unix seconds, `down_at` on the OLT's clock, `walked_at` on ours. `pon` is empty where
 the OLT does not tell it; `pon_read` says whether the whole PON was read, so that its neighbours
-count."""
+count; `technology` is what the names of port and ONT tell."""
 
 Values = Mapping[ColumnName, Value]
 
@@ -60,8 +67,11 @@ def table_of(
     walk: TableWalk,
     apart: Mapping[ColumnName, Mapping[Oid, Value]],
     pdus: int,
+    *,
+    port_names: Mapping[Oid, Value] | None = None,
 ) -> OltTable:
-    """Every ONT whose columns were all read; `apart` are columns with an index of their own.
+    """Every ONT whose columns were all read; `apart` are columns with an index of their own,
+    `port_names` the names of the PONs' ports by their index.
 
     Raises AccessError when nothing at all was read: an OLT that had a row is never empty.
     """
@@ -72,6 +82,7 @@ def table_of(
     held = {name: walk.rows[parse_oid(profile.columns[name].oid)] for name in together}
     states = held[ColumnName.STATE]
     names = held.get(ColumnName.NAME, {})
+    ports = port_names or {}
     meanings, walked_at, reached = _Meanings(profile, apart), _now(), _reached(walk)
     rows: list[tuple[Any, ...]] = []
     # The walk takes rising OIDs only.
@@ -95,6 +106,7 @@ def table_of(
                 meanings.number(ColumnName.ONT_RX, index, values, place),
                 walked_at,
                 place is not None and bool(place.pon) and _whole_pon(profile, index, reached),
+                meanings.technology(values, ports.get(index[:-1])),
             )
         )
     if not len(indexes):
@@ -133,6 +145,7 @@ class _Meanings:
     ) -> None:
         self._profile, self._apart = profile, apart
         self._states: dict[tuple[Value | None, Value | None], tuple[str, str | None]] = {}
+        self._technologies: dict[tuple[Value | None, Value | None], str | None] = {}
         self._times: dict[Value | None, float | None] = {}
         self._numbers: dict[tuple[ColumnName, Value], float | None] = {}
 
@@ -152,6 +165,16 @@ class _Meanings:
             at = down_time(self._profile, values)
             self._times[raw] = at.timestamp() if at is not None else None
         return self._times[raw]
+
+    def technology(self, values: Values, port_name: Value | None) -> str | None:
+        """What the names tell of the PON technology."""
+        name = values.get(ColumnName.NAME)
+        if name is None and port_name is None:
+            return None
+        if (name, port_name) not in self._technologies:
+            told = {} if port_name is None else {ColumnName.PORT_NAME: port_name}
+            self._technologies[name, port_name] = technology({**values, **told})
+        return self._technologies[name, port_name]
 
     def number(
         self, name: ColumnName, index: Oid, values: Values, place: Place | None

@@ -6,6 +6,7 @@ Between two legs others may ask the OLT. A walk that ends early keeps what it re
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Final
@@ -20,7 +21,7 @@ from cpe.access.olt.reading import row_key
 from cpe.access.olt.session import Patience, Session
 from cpe.access.olt.walk import Scope, TableWalk
 from cpe.access.olt.wire import Deadline, Missing, Oid, Response, Value, parse_oid
-from cpe.domain.errors import NotSupportedError, UnreachableError
+from cpe.domain.errors import AccessError, NotSupportedError, UnreachableError
 from cpe.profiles.olt_columns import AnyColumn, ColumnName
 from cpe.profiles.olt_index import OpaqueIndex, PartsIndex
 from cpe.profiles.olt_profile import OltProfile, olt_profiles
@@ -149,9 +150,32 @@ class FleetWalk:
             table = self._table(session, profile, (oid,))
             await self._legs(table, session, turns)
             others[name] = table.rows[oid]
-        table = table_of(self.target.name, profile, key, together, main, others, session.pdus)
+        ports = await self._port_names(session, profile, main)
+        table = table_of(
+            self.target.name, profile, key, together, main, others, session.pdus, port_names=ports
+        )
         table.detail = table.detail or left
         return table
+
+    async def _port_names(
+        self, session: Session, profile: OltProfile, walk: TableWalk
+    ) -> dict[Oid, Value]:
+        """The names of the ports that the ONTs hang on, by the PON's index; none when not told."""
+        column = profile.columns.get(ColumnName.PORT_NAME)
+        if column is None:
+            return {}
+        states = walk.rows[parse_oid(profile.columns[ColumnName.STATE].oid)]
+        base, names = parse_oid(column.oid), dict[Oid, Value]()
+        ports = [base + index for index in dict.fromkeys(index[:-1] for index in states)]
+        size = profile.limits.max_varbinds
+        patience = Patience(profile.limits.state_timeout_s, 0)
+        with contextlib.suppress(AccessError):
+            for start in range(0, len(ports), size):
+                answer = await session.get(tuple(ports[start : start + size]), patience)
+                names |= {oid[len(base) :]: value for oid, value in answer.items()}
+                if all(isinstance(value, Missing) for value in answer.values()):
+                    break
+        return names
 
     def _table(self, session: Session, profile: OltProfile, oids: tuple[Oid, ...]) -> TableWalk:
         limits = profile.limits

@@ -17,6 +17,8 @@ from cpe.domain.errors import AccessError, NotSupportedError, UnreachableError
 from cpe.domain.serials import gpon_serial, gpon_serial_from_octets
 from cpe.domain.snapshot import DownCause
 from cpe.profiles.olt_columns import (
+    PLACE_NAMES,
+    PON_INDEX,
     QUANTITIES,
     AnyColumn,
     ColumnName,
@@ -26,6 +28,7 @@ from cpe.profiles.olt_columns import (
 )
 from cpe.profiles.olt_index import PartsIndex
 from cpe.profiles.olt_profile import OltProfile
+from cpe.profiles.technology import technology_named
 
 _PLACES = {ColumnName.AT_SLOT: "slot", ColumnName.AT_PON: "pon", ColumnName.AT_ONT: "ont"}
 
@@ -50,7 +53,9 @@ def column_oid(
 ) -> Oid | None:
     """The column's OID for this row; None when its own index cannot be computed."""
     own: Oid | None = index
-    if column.index != "main":
+    if column.index == PON_INDEX:
+        own = index[:-1]
+    elif column.index != "main":
         spec = profile.indexes[column.index]
         own = None
         if place is not None and isinstance(spec, PartsIndex):
@@ -179,6 +184,14 @@ def down_time(profile: OltProfile, values: Mapping[ColumnName, Value]) -> dateti
     if not isinstance(column, TimeColumn):
         return None
     return decode.when(column, values.get(ColumnName.DOWN_AT, Missing.NOT_ANSWERED))[0]
+
+
+def technology(values: Mapping[ColumnName, Value]) -> str | None:
+    """The PON technology that the names of the port or the ONT tell; None when they tell none, or
+    two."""
+    names = (decode.text_of(values.get(name, Missing.NOT_ANSWERED)) for name in PLACE_NAMES)
+    told = {named for text in names if text and (named := technology_named(text)) is not None}
+    return told.pop() if len(told) == 1 else None
 
 
 def checked_place(

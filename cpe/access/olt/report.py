@@ -15,6 +15,7 @@ from cpe.access.olt.inventory import OltTarget
 from cpe.access.olt.reading import wanted_key
 from cpe.access.olt.wire import Deadline
 from cpe.domain.errors import AccessError, StoreError, UnreachableError
+from cpe.domain.olt_clock import on_our_clock
 from cpe.domain.redaction import excerpt
 from cpe.domain.snapshot import OltReport, OltSighting, OntState
 
@@ -141,10 +142,14 @@ async def _remembered(
 
 
 def _best(sightings: Sequence[OltSighting], remembered: dict[str, datetime]) -> OltSighting | None:
-    """The online one; else where it went down last, else where it was remembered last."""
+    """The online one; else where it went down last, else where it was remembered last.
+
+    Two OLTs have two clocks: what cannot be of ours is no time.
+    """
+    now = datetime.now(UTC)
 
     def rank(seen: OltSighting) -> tuple[bool, datetime, datetime]:
         online = seen.state is OntState.ONLINE
-        return (online, seen.down_at or _NEVER, remembered.get(seen.olt, _NEVER))
+        return (online, on_our_clock(seen.down_at, now) or _NEVER, remembered.get(seen.olt, _NEVER))
 
     return max(sightings, key=rank, default=None)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cpe.access.olt import decode
 from cpe.access.olt.decode import Decoded
-from cpe.access.olt.reading import Row
+from cpe.access.olt.reading import Row, technology
 from cpe.access.olt.wire import Missing, Oid, Value, oid_text
 from cpe.domain.observation import Measurement, Quality, Source
 from cpe.domain.serials import gpon_serial
@@ -15,15 +15,13 @@ from cpe.domain.snapshot import Neighbour, OltSighting, OntState
 from cpe.profiles.olt_columns import (
     QUANTITIES,
     ColumnName,
-    IntColumn,
     NumberColumn,
     TimeColumn,
     WordColumn,
 )
 from cpe.profiles.olt_profile import OltProfile
+from cpe.profiles.quantities import COARSE
 
-COARSE: float = 0.5
-"""From this step on a reading's resolution is worth telling, in its unit."""
 _STEPPED = (ColumnName.ONT_RX, ColumnName.ONT_TX, ColumnName.OLT_RX, ColumnName.TEMPERATURE)
 _WORDS = {ColumnName.STATE: "line.ont_state", ColumnName.CAUSE: "line.last_down_cause"}
 
@@ -85,7 +83,7 @@ def _measurement(
     column = profile.columns[name]
     quantity = QUANTITIES.get(name)
     is_number = isinstance(column, NumberColumn)
-    step = abs(column.mul) if isinstance(column, IntColumn) and name in _STEPPED else 0.0
+    step = column.step if name in _STEPPED else None
     parts = (made.note, column.note)
     return Measurement(
         name=quantity.measurement if quantity else _WORDS.get(name, "line.last_down_at"),
@@ -99,7 +97,7 @@ def _measurement(
         age_s=0.0,
         quality=made.quality,
         note="; ".join(part for part in parts if part),
-        resolution=step if step >= COARSE else None,
+        resolution=step if step is not None and step >= COARSE else None,
     )
 
 
@@ -131,6 +129,7 @@ def sighting(
         neighbours=neighbours,
         neighbours_detail=neighbours_detail,
         optics_detail=optics_detail,
+        technology=technology(row.values),
     )
 
 

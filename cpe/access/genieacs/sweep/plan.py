@@ -19,6 +19,7 @@ from cpe.profiles.quantities import Need, Quantity, quantities
 
 SCALARS: Final = (
     "optical.rx_dbm", "optical.tx_dbm", "optical.temperature_c", "device.uptime_s",
+    "optical.pon_mode",
 )  # fmt: skip
 COLUMNS: Final = {
     "radio": ("wifi.band", "wifi.enabled", "wifi.utilisation_pct", "wifi.noise_dbm"),

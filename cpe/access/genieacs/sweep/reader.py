@@ -42,11 +42,13 @@ Columns = dict[str, list[Any]]
 BOX_COLUMNS: Final = (
     "acs_id", "serial", "manufacturer", "model", "firmware", "gpon_serial", "mac", "family",
     "last_inform", "last_boot", "spoke_at", "rx_dbm", "rx_at", "rx_quality", "tx_dbm", "tx_step",
-    "temperature_c", "uptime_s", "uptime_at", "read_at", "more_radios", "more_nodes",
+    "temperature_c", "uptime_s", "uptime_at", "read_at", "more_radios", "more_nodes", "rx_step",
+    "temperature_step", "technology",
 )  # fmt: skip
 """Times are Unix seconds on our clock; None is not measured. `rx_quality` says why rx_dbm is
-None; `spoke_at` is the newest good reading; `tx_step` the raw step of tx_dbm in dB; `read_at` is
-when the ACS told it; `more_radios`, `more_nodes`: it has some that were not read."""
+None; `spoke_at` is the newest good reading; `tx_step` (and so on) the raw step of tx_dbm in its
+unit; `technology` what the box calls its PON; `read_at` is when the ACS told it; `more_radios`,
+`more_nodes`: it has some that were not read."""
 RADIO_COLUMNS: Final = ("box", "band", "enabled", "utilisation_pct", "noise_dbm")
 NODE_COLUMNS: Final = (
     "box", "mac", "is_controller", "active", "backhaul_type", "backhaul_rssi_dbm",
@@ -117,6 +119,7 @@ class FleetReader:
             found = self._scalars(document, plan)
             tables = self._tables(document, plan, more)
         rx, tx = found.get("optical.rx_dbm", _ABSENT), found.get("optical.tx_dbm", _ABSENT)
+        temperature = found.get("optical.temperature_c", _ABSENT)
         uptime = found.get("device.uptime_s", _ABSENT)
         row: tuple[Any, ...] = (
             device.acs_id, device.serial, device.manufacturer, device.model, device.firmware,
@@ -124,8 +127,9 @@ class FleetReader:
             self._moment(document.get("_lastInform"))[0],
             self._moment(document.get("_lastBoot"))[0],
             _newest(found, tables), _usable(rx), rx.at, rx.quality.value, _usable(tx), tx.step,
-            _usable(found.get("optical.temperature_c", _ABSENT)), _usable(uptime), uptime.at,
-            self._now, "radio" in more, "node" in more,
+            _usable(temperature), _usable(uptime), uptime.at,
+            self._now, "radio" in more, "node" in more, rx.step, temperature.step,
+            _usable(found.get("optical.pon_mode", _ABSENT)),
         )  # fmt: skip
         for name, value in zip(BOX_COLUMNS, row, strict=True):
             boxes[name].append(value)
