@@ -9,6 +9,7 @@ from typing import Final
 
 from cpe.domain.observation import Measurement, Quality, Source, SourceReport
 from cpe.domain.olt_clock import on_our_clock
+from cpe.domain.speed import bounds_mbps
 
 SNAPSHOT_SCHEMA: Final = "cpe.snapshot/1"
 
@@ -201,7 +202,8 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class SpeedTest:
-    """A TR-143 download by the ONT itself. `state` is the device's word, None when not run."""
+    """A TR-143 download by the ONT itself. `state` is the device's word, None when not run;
+    `resolution_ms` the step of the times it was measured by, None when fine."""
 
     state: str | None = None
     download_mbps: float | None = None
@@ -210,6 +212,15 @@ class SpeedTest:
     connections: int | None = None
     at: datetime | None = None
     detail: str = ""
+    resolution_ms: int | None = None
+
+    @property
+    def bounds_mbps(self) -> tuple[float, float]:
+        """The least and the most that `download_mbps` may be; raises TypeError without one."""
+        if self.download_mbps is None:
+            raise TypeError("there is no figure")
+        bounds = bounds_mbps(self.bytes, self.duration_ms, self.resolution_ms)
+        return (self.download_mbps, self.download_mbps) if bounds is None else bounds
 
     @property
     def measured_over(self) -> str:

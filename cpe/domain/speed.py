@@ -6,6 +6,7 @@ mostly unsignedInt and start again at 4 GiB; a test file has to be smaller than 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -19,6 +20,8 @@ CANCELED: Final = "Canceled"
 SHORTEST_S: Final = 0.2
 """Times come in milliseconds and TCP needs some round trips to get up to speed."""
 CLOCK_SLACK_S: Final = 1.0
+MILLISECONDS: Final = 3
+"""Decimals of a second from which on its step is nothing beside SHORTEST_S."""
 MAX_DIGITS: Final = 20
 """Of an unsignedLong."""
 MAX_MBPS: Final = 10_000.0
@@ -60,12 +63,16 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What was measured, over which bytes and time; `mbps` None: `why` says why not."""
+    """What was measured, over which bytes and time; `mbps` None: `why` says why not.
+
+    `resolution_ms` is the step of the times that it was measured by, where they tell one.
+    """
 
     mbps: float | None = None
     bytes: int | None = None
     duration_ms: int | None = None
     why: str = ""
+    resolution_ms: int | None = None
 
 
 def failed(state: str) -> bool:
@@ -91,7 +98,8 @@ def download_rate(counters: Counters, *, connections: int | None, waited_s: floa
     if isinstance(duration_s, str):
         return Rate(why=duration_s)
     received = whole_number(counters.test_bytes)
-    average = Rate(None, received, round(duration_s * 1000))
+    step_ms = _resolution_ms(counters)
+    average = Rate(None, received, round(duration_s * 1000), resolution_ms=step_ms)
     if duration_s > waited_s + CLOCK_SLACK_S:
         return replace(average, why="the box's clock was set during the test")
     if duration_s < SHORTEST_S:
@@ -109,6 +117,18 @@ def download_rate(counters: Counters, *, connections: int | None, waited_s: floa
         why = "faster than any line: the counters cannot be right"
         return replace(rate, mbps=None, why=why)
     return rate
+
+
+def bounds_mbps(
+    received: int | None, duration_ms: int | None, resolution_ms: int | None
+) -> tuple[float, float] | None:
+    """The least and the most that a rate may be, its times being told in steps; None when they are
+    fine enough. Both ends are cut off by as much as a step."""
+    if not received or not duration_ms or not resolution_ms:
+        return None
+    shortest_ms = max(duration_ms - resolution_ms, 0)
+    most = 8 * received / shortest_ms / 1e3 if shortest_ms else math.inf
+    return 8 * received / (duration_ms + resolution_ms) / 1e3, min(most, MAX_MBPS)
 
 
 def whole_number(value: Scalar) -> int | None:
@@ -142,6 +162,17 @@ def _duration_s(counters: Counters) -> float | str:
         return "the box gives no time of the transfer's begin or end"
     seconds = (ended - began).total_seconds()
     return seconds if seconds > 0 else "the transfer ends before it begins on the box's clock"
+
+
+def _resolution_ms(counters: Counters) -> int | None:
+    """The step of both times: whole seconds where neither has a fraction, tenths, hundredths. None
+    for milliseconds, and for finer."""
+    digits = 0
+    for value in (counters.began, counters.ended):
+        at = moment(value)
+        fraction = f"{at.microsecond:06}".rstrip("0") if at is not None else ""
+        digits = max(digits, len(fraction))
+    return 10 ** (3 - digits) if digits < MILLISECONDS else None
 
 
 def _contradicted(counters: Counters, received: int) -> bool:

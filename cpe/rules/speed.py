@@ -20,6 +20,9 @@ def ont_is_fast_enough(facts: Facts) -> Finding:
         return _without_test(facts, rule)
     low = needed_mbps(facts)
     evidence = [_evidence(test, low)]
+    least, most = test.bounds_mbps
+    if least < low <= most:
+        return _in_doubt(facts, rule, test, evidence)
     if test.download_mbps < low:
         cause = Code.ACCESS_SLOW if facts.line_is_good else None
         return facts.say(
@@ -36,7 +39,8 @@ def customer_gets_it(facts: Facts) -> Finding:
         return facts.not_applicable(rule)
     if test is None or test.download_mbps is None:
         return _without_test(facts, rule)
-    least = facts.thresholds.speed.customer_share * test.download_mbps
+    share, (slowest, fastest) = facts.thresholds.speed.customer_share, test.bounds_mbps
+    least = share * test.download_mbps
     evidence = [
         Evidence(
             "customer.download_mbps",
@@ -50,12 +54,21 @@ def customer_gets_it(facts: Facts) -> Finding:
         _evidence(test, needed_mbps(facts)),
     ]
     params = {"customer": request.measured_mbps, "mbps": test.download_mbps}
+    if share * slowest <= request.measured_mbps < share * fastest:
+        return _in_doubt(facts, rule, test, evidence)
     if request.measured_mbps >= least:
         return facts.say(rule, Status.OK, "ok", evidence, **params)
-    fast = test.download_mbps >= needed_mbps(facts)
+    fast = slowest >= needed_mbps(facts)
     cause = Code.CLIENT_DEVICE if fast and line_serves(facts) else None
     status = Status.FAULT if cause is not None else Status.DEGRADED
     return facts.say(rule, status, "loses", evidence, cause, **params)
+
+
+def _in_doubt(facts: Facts, rule: str, test: SpeedTest, evidence: list[Evidence]) -> Finding:
+    """Not evaluable: the box's times are too coarse to tell on which side of the limit it is."""
+    least, most = (round(bound) for bound in test.bounds_mbps)
+    step = (test.resolution_ms or 0) / 1000
+    return facts.unknown(rule, "coarse_speed", evidence, step=step, least=least, most=most)
 
 
 def _without_test(facts: Facts, rule: str) -> Finding:

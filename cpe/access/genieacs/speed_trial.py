@@ -284,6 +284,7 @@ class Trial:
             connections=connections,
             at=at,
             detail=rate.why,
+            resolution_ms=rate.resolution_ms,
         )
 
     def _is_new(self, panel: Panel, before: Panel, since: datetime) -> bool:
