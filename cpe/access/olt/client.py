@@ -38,8 +38,8 @@ from cpe.profiles.olt_profile import OltProfile, olt_profiles
 _log = logging.getLogger(__name__)
 LOOKUP_S: Final = 15.0
 PROBE_S: Final = 20.0
-MAX_ROWS_TRIED: Final = 3
-"""How many known rows of one ONT are read before the OLT is walked."""
+MAX_ROWS_TRIED: Final = 64
+"""How many rows of one ONT are read, one PDU each, until one is online: it may be the last."""
 _DARK: Final = (OntState.LOS, OntState.DYING_GASP)
 
 

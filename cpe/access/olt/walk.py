@@ -1,10 +1,11 @@
 """A guarded walk of several columns at once with GETBULK.
 
 The library's own walk follows an agent that goes in circles for ever, counts PDUs as rows and goes
-on after a timeout. Here: every OID must be below its column and rise; rows and time are capped;
-each column goes on from its own last OID, since an answer may be cut in the middle of a row. The
-last PDU of a column also reads into the next one, which may be slow: after a timeout the same
-place is asked again with one repetition before the walk gives up.
+on after a timeout. Here: every OID must be below its column and rise (an agent that repeats a row
+is asked once more, beside it, so that what is learned does not depend on which row it repeats);
+rows and time are capped; each column goes on from its own last OID, since an answer may be cut in
+the middle of a row. The last PDU of a column also reads into the next one, which may be slow: after
+a timeout the same place is asked again with one repetition before the walk gives up.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ ROWS_PER_PDU: Final = 42
 
 
 MAX_SUB_ID: Final = 0xFFFF_FFFF
+MAX_STEPS_ASIDE: Final = 512
+"""How often a walk gets past an agent that repeats a row, one row an answer: four full PONs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,8 @@ class TableWalk:
         self.rows: dict[Oid, dict[Oid, Value]] = {column: {} for column in columns}
         self.last = {column: scope.start(column) for column in columns}
         self.failure: AccessError | None = None
+        self._aside: dict[Oid, Oid] = {}
+        self._steps_aside = 0
         self._indexes: dict[Oid, Oid] = {}
 
     @property
@@ -130,7 +135,7 @@ class TableWalk:
         while not self.ended and (until is None or until.left_s() > 0):
             asked = tuple(self.last.items())
             try:
-                oids = tuple(oid for _, oid in asked)
+                oids = tuple(self._ask_after(column, oid) for column, oid in asked)
                 response = await self._session.bulk(oids, self._pace.now, self._timeout_s)
             except UnreachableError as error:
                 if self._session.deadline.left_s() <= 0 or not self._pace.trouble():
@@ -145,6 +150,13 @@ class TableWalk:
             else:
                 self.error([column for column, _ in asked], response, self._pace)
 
+    def _ask_after(self, column: Oid, last: Oid) -> Oid:
+        """The OID to go on from: beside the last row's where the agent repeats that one.
+
+        No row is between the two, and an agent that answers what it was asked does not have it.
+        """
+        return (*last, 0) if self._aside.get(column) == last else last
+
     def forgive(self) -> None:
         """Forget a failure: the next leg asks again where this one stopped."""
         self.failure = None
@@ -158,13 +170,27 @@ class TableWalk:
         """Sort an answer's varbinds into their columns."""
         if not response.varbinds:
             self.failure = self._session.stranger("an empty answer in the middle of a table")
+        stuck: set[Oid] = set()
         for position, (oid, value) in enumerate(response.varbinds):
             column = asked[position % len(asked)]
-            if column not in self.last:
+            if column not in self.last or column in stuck:
                 continue  # the rest of a column that has ended: the next one's rows
+            if value is not Missing.END and oid <= self.last[column] and self._step_aside(column):
+                stuck.add(column)
+                continue
             self._take_one(column, oid, value)
             if self.failure is not None:
                 return
+
+    def _step_aside(self, column: Oid) -> bool:
+        """Whether to ask once more, beside a row after which the agent does not go on."""
+        last = self.last[column]
+        if self._aside.get(column) == last or self._steps_aside == MAX_STEPS_ASIDE:
+            return False
+        self._aside[column] = last
+        self._steps_aside += 1
+        self._pace.now = self._pace.ceiling = 1
+        return True
 
     def _take_one(self, column: Oid, oid: Oid, value: Value) -> None:
         if value is Missing.END:
