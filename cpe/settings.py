@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cpe.domain.errors import StoreError
+from cpe.profiles.overlay import found_by
 from cpe.signing import signable
 
 PositiveSeconds = Annotated[float, Field(gt=0, le=600)]
@@ -207,6 +208,15 @@ def home() -> Path:
         return Path(folder).expanduser()
     data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(data).expanduser() / "gigafibre-cpe"
+
+
+def profiles_folder() -> Path | None:
+    """The operator's own profiles: `CPE_PROFILES`. Read directly, a sweep asks for each box."""
+    folder = os.environ.get("CPE_PROFILES")
+    return Path(folder).expanduser() if folder else None
+
+
+found_by(profiles_folder)
 
 
 class StoreSettings(Settings):

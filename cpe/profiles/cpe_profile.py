@@ -8,8 +8,7 @@ quantity's physical range does not load: that is how tenths are kept from passin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, cast
 
@@ -19,9 +18,13 @@ from cpe.domain.errors import ProfileError
 from cpe.domain.redaction import is_secret_name
 from cpe.domain.units import CONVERSIONS, convert
 from cpe.profiles.loading import check, read_yaml
+from cpe.profiles.merging import merged
+from cpe.profiles.overlay import cached, mapping, own_by_id
 from cpe.profiles.quantities import CONVERSION_UNITS, FOLDER, Kind, Quantity, quantities
 
 PROFILE_FOLDER: Final = FOLDER / "cpe"
+VIRTUAL: Final = "VirtualParameters"
+ROOTS: Final = ("Device", "InternetGatewayDevice", VIRTUAL)
 _STEP: Final = r"(?:[A-Za-z_][A-Za-z0-9_\-]*|\d+|\*)"
 _PATH: Final = re.compile(rf"{_STEP}(?:\.{_STEP})*")
 _COLUMN: Final = re.compile(rf"(?:\^\d+\.)?{_STEP}(?:\.{_STEP})*(?:->{_STEP}(?:\.{_STEP})*)*")
@@ -132,13 +135,26 @@ class Table(Strict):
 
 
 class Match(Strict):
-    """When this family applies: any `manufacturer` or `model` expression, or a `has` path."""
+    """When this family applies: any `manufacturer` or `model` expression, or a `has` path.
+
+    With `every` a `model` narrows: of manufacturer and model whatever is given must match.
+    """
 
     root: Literal["Device", "InternetGatewayDevice"]
     manufacturer: str | None = None
     model: str | None = None
     has: tuple[str, ...] = ()
+    every: bool = False
     fallback: bool = False
+
+    @model_validator(mode="after")
+    def _expressions(self) -> Match:
+        for name in ("manufacturer", "model"):
+            try:
+                re.compile(getattr(self, name) or "")
+            except re.error as error:
+                raise ValueError(f"{name}: not a regular expression: {error}") from None
+        return self
 
 
 class Identity(Strict):
@@ -237,54 +253,77 @@ def plausible_range(candidate: Candidate, quantity: Quantity) -> tuple[float, fl
 
 def load_profile(path: Path) -> CpeProfile:
     """One profile file, with what it `extends` folded in. Raises ProfileError."""
-    return check(CpeProfile, _merged(path, ()), path)
+    return check(CpeProfile, merged(path, {}, PROFILE_FOLDER), path)
 
 
-def _merged(path: Path, seen: tuple[str, ...]) -> dict[str, object]:
-    content = read_yaml(path)
-    if not isinstance(content, dict):
-        raise ProfileError(f"{path}: a profile is a mapping")
-    own: dict[str, object] = {str(k): v for k, v in content.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    parent = own.get("extends")
-    if parent is None:
-        return own
-    if not isinstance(parent, str) or parent in seen:
-        raise ProfileError(f"{path}: extends: {parent!r} is circular or not a name")
-    base = _merged(path.parent / f"{parent}.yaml", (*seen, path.stem))
-    merged = {**base, **own}
-    for section in ("identity", "quantities"):
-        base_section, own_section = base.get(section), own.get(section)
-        if isinstance(base_section, dict) and isinstance(own_section, dict):
-            merged[section] = {**base_section, **own_section}
-    inherited = {_rows_of(table): table for table in _rows(base, "tables")}
-    own_tables = [_joined(inherited.pop(_rows_of(t), None), t) for t in _rows(own, "tables")]
-    merged["tables"] = [*own_tables, *inherited.values()]
-    merged["whole"] = [*_rows(base, "whole"), *_rows(own, "whole")]
-    merged["cannot_report"] = own.get("cannot_report", base.get("cannot_report", ()))
-    return merged
+def load_own_profile(path: Path, own: Mapping[str, Path]) -> CpeProfile:
+    """One of the operator's files, with what it `extends` folded in. Raises ProfileError.
+
+    Its candidates stand before those of what it extends. A new family has to say which boxes are
+    its own, and is tried before the shipped ones.
+    """
+    content = merged(path, own, PROFILE_FOLDER)
+    given = mapping(read_yaml(path), path)
+    if not (PROFILE_FOLDER / f"{content['id']}.yaml").is_file():
+        match = given.get("match")
+        if not isinstance(match, dict):
+            raise ProfileError(f"{path}: match: is missing; say which boxes are of this family")
+        content["match"] = {"every": True, **cast("dict[str, object]", match)}
+    profile = check(CpeProfile, content, path)
+    asks = profile.match
+    if not (asks.manufacturer or asks.model or asks.has or asks.fallback):
+        raise ProfileError(f"{path}: match: no box is of this family; say manufacturer or model")
+    if wrong := next(_not_of_a_box(profile), None):
+        raise ProfileError(f"{path}: {wrong}")
+    return profile
 
 
-def _rows(content: dict[str, object], key: str) -> list[object]:
-    value = content.get(key, [])
-    return list(value) if isinstance(value, list) else []  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+def _not_of_a_box(profile: CpeProfile) -> Iterator[str]:
+    """What a box or the ACS cannot have: another root, a virtual parameter below another.
+
+    A leaf above another leaf is none; a secret is not read, by whatever key.
+    """
+    identity = profile.identity.model_dump()
+    named = [(f"quantities.{n}", c.path) for n, cs in profile.quantities.items() for c in cs]
+    named += [(f"identity.{kind}", path) for kind, paths in identity.items() for path in paths]
+    named += [("match.has", path) for path in profile.match.has]
+    named += [("whole", path) for path in profile.whole]
+    named += [("tables.rows", table.rows) for table in profile.tables]
+    named += [("tables.also_read", path) for table in profile.tables for path in table.also_read]
+    for field, path in named:
+        root, *steps = path.split(".")
+        if root not in ROOTS or not steps or not _PATH.fullmatch(path):
+            yield f"{field}: {path!r} does not begin with one of {', '.join(ROOTS)}: write it whole"
+        elif root == VIRTUAL and (len(steps) > 1 or steps == ["*"] or field == "whole"):
+            yield f"{field}: {path!r}: a virtual parameter is named alone, as {VIRTUAL}.RXPower"
+        elif is_secret_name(path):
+            yield f"{field}: {path!r}: {steps[-1]} holds a secret and may not be read"
+    leaves = sorted({c.path for cs in profile.quantities.values() for c in cs})
+    for above in leaves:
+        for below in leaves:
+            if below.startswith(f"{above}."):
+                yield f"quantities: {above} is an object, {below} lies below it: name its leaf"
 
 
-def _joined(base: object, own: object) -> object:
-    """A table with what its parent says of the same rows; column by column, its own counts."""
-    if not isinstance(base, dict) or not isinstance(own, dict):
-        return own
-    parent, table = cast("dict[str, object]", base), cast("dict[str, object]", own)
-    columns = (parent.get("columns"), table.get("columns"))
-    given = [cast("dict[str, object]", c) for c in columns if isinstance(c, dict)]
-    return {**parent, **table, "columns": {k: v for one in given for k, v in one.items()}}
-
-
-def _rows_of(table: object) -> object:
-    return table.get("rows") if isinstance(table, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-
-
-@cache
+@cached
 def profiles() -> tuple[CpeProfile, ...]:
-    """Every shipped family, the generic ones last. Raises ProfileError."""
-    loaded = [load_profile(path) for path in sorted(PROFILE_FOLDER.glob("*.yaml"))]
-    return tuple(sorted(loaded, key=lambda p: (p.match.fallback, p.id)))
+    """Every family in the order they are tried, the generic ones last. Raises ProfileError.
+
+    The operator's own before the shipped ones, and of those what asks more of a box first.
+    """
+    own = own_by_id("cpe")
+    loaded = [load_own_profile(path, own) for path in own.values()]
+    shipped = [path for path in sorted(PROFILE_FOLDER.glob("*.yaml")) if path.stem not in own]
+    try:
+        loaded += [check(CpeProfile, merged(path, own, PROFILE_FOLDER), path) for path in shipped]
+    except ProfileError as error:
+        if not own:
+            raise
+        raise ProfileError(f"with the files of CPE_PROFILES laid over: {error}") from None
+    return tuple(sorted(loaded, key=_order))
+
+
+def _order(profile: CpeProfile) -> tuple[bool, bool, int, str]:
+    match = profile.match
+    asked = bool(match.manufacturer) + bool(match.model)
+    return match.fallback, not match.every, -asked if match.every else 0, profile.id

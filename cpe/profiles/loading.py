@@ -49,7 +49,9 @@ def check(model: type[M], content: object, path: Path) -> M:
 
 def describe(error: ValidationError) -> str:
     """A validation error as `key.subkey: what is wrong; …`, without the offending values."""
+    items = error.errors(include_url=False, include_input=False, include_context=False)[:5]
     return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or '(root)'}: {item['msg']}"
-        for item in error.errors(include_url=False, include_input=False, include_context=False)[:5]
+        f"{'.'.join(str(part) for part in item['loc']) or '(root)'}: "
+        + item["msg"].removeprefix("Value error, ")
+        for item in items
     )

@@ -7,9 +7,9 @@ or that act when touched do not load. Credentials are in the inventory, never he
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import Field, model_validator
 
@@ -36,23 +36,15 @@ from cpe.profiles.olt_columns import (
     words,
 )
 from cpe.profiles.olt_index import Index, OpaqueIndex, PartsIndex, PlainPart
+from cpe.profiles.overlay import cached, mapping, own_by_id, parent_of
 
 PROFILE_FOLDER: Final = Path(__file__).parent / "olt"
-ProfileId = Literal[
-    "huawei",
-    "zte-1012",
-    "zte-1082",
-    "nokia",
-    "raisecom",
-    "fiberhome",
-    "calix-axos",
-    "tplink",
-    "vsol",
-    "bdcom",
-    "cdata",
-    "ufiber",
-]
-PROFILE_IDS: Final[tuple[str, ...]] = get_args(ProfileId)
+AUTO: Final = "auto"
+"""Which family it is, is found out by asking the OLT."""
+PROFILE_IDS: Final[tuple[str, ...]] = (
+    "huawei", "zte-1012", "zte-1082", "nokia", "raisecom", "fiberhome",
+    "calix-axos", "tplink", "vsol", "bdcom", "cdata", "ufiber",
+)  # fmt: skip
 
 REFUSED_OIDS: Final[dict[str, str]] = {
     "1.3.6.1.4.1.17409.2.8.4.3.1.13": "exposes subscribers' WAN credentials",
@@ -107,7 +99,7 @@ class OltProfile(Strict):
     are the columns walked for the other ONTs of a PON; `cheap_ont_rx`: the OLT has the ONTs' own
     Rx power at hand, so that a sweep may walk it (Huawei asks each ONT when it is read)."""
 
-    id: ProfileId
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9\-]*$")]
     title: str
     verified: bool
     evidence: Annotated[str, Field(min_length=20)]
@@ -120,6 +112,8 @@ class OltProfile(Strict):
     neighbours: tuple[ColumnName, ...] = (ColumnName.STATE,)
     cheap_ont_rx: bool = False
     limits: Limits = Field(default_factory=Limits)
+    own: bool = False
+    """Whether the operator gave it, in CPE_PROFILES."""
 
     @property
     def index(self) -> PartsIndex | OpaqueIndex:
@@ -263,11 +257,44 @@ def load_profile(path: Path) -> OltProfile:
     return profile
 
 
-@cache
+def load_own_profile(path: Path, own: Mapping[str, Path]) -> OltProfile:
+    """One of the operator's files, with what it `extends` folded in. Raises ProfileError.
+
+    Key by key its own counts; below `columns`, `indexes`, `match` and `limits` too.
+    """
+    content = {**_merged(path, own, ()), "own": True}
+    content.pop("extends", None)
+    profile = check(OltProfile, content, path)
+    if profile.id == AUTO:
+        raise ProfileError(f"{path}: id: {AUTO!r} means any family; choose another name")
+    return profile
+
+
+def _merged(path: Path, own: Mapping[str, Path], seen: tuple[Path, ...]) -> dict[str, object]:
+    content = mapping(read_yaml(path), path)
+    parent = parent_of(content, path, own, PROFILE_FOLDER)
+    if parent is None:
+        return content
+    if parent in seen:
+        raise ProfileError(f"{path}: extends: {content['extends']!r} is circular")
+    base = _merged(parent, own, (*seen, path))
+    merged = {**base, **content}
+    for section in ("columns", "indexes", "match", "limits"):
+        above, below = content.get(section), base.get(section)
+        if isinstance(above, dict) and isinstance(below, dict):
+            merged[section] = {
+                **cast("dict[str, object]", below),
+                **cast("dict[str, object]", above),
+            }
+    return merged
+
+
+@cached
 def olt_profiles() -> dict[str, OltProfile]:
-    """Every shipped family by id. Raises ProfileError."""
+    """Every family by id, the operator's own over the shipped ones. Raises ProfileError."""
     loaded = [load_profile(path) for path in sorted(PROFILE_FOLDER.glob("*.yaml"))]
     by_id = {profile.id: profile for profile in loaded}
     if missing := [name for name in PROFILE_IDS if name not in by_id]:
         raise ProfileError(f"{PROFILE_FOLDER}: no profile for {', '.join(missing)}")
-    return {str(name): profile for name, profile in by_id.items()}
+    own = own_by_id("olt")
+    return {**by_id, **{name: load_own_profile(path, own) for name, path in own.items()}}

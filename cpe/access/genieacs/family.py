@@ -25,14 +25,14 @@ def choose_family(document: Document) -> CpeProfile | None:
     Of two data models the one whose Inform is newest counts, an upgrade having left the other.
     None when the document has neither data model root (nothing was ever informed).
     """
-    root = _data_model(document)
+    root = data_model(document)
     for profile in profiles():
-        if profile.match.root == root and _matches(profile, document):
+        if profile.match.root == root and why_it_matches(profile, document):
             return profile
     return None
 
 
-def _data_model(document: Document) -> str | None:
+def data_model(document: Document) -> str | None:
     """The root in use. A projection leaves empty objects where it found nothing."""
     held = [root for root in ROOTS if node_at(document, root)]
     if len(held) < 2:
@@ -45,17 +45,25 @@ def _informed_at(document: Document, root: str) -> datetime:
     return max((leaf.timestamp for leaf in leaves if leaf and leaf.timestamp), default=NEVER)
 
 
-def _matches(profile: CpeProfile, document: Document) -> bool:
+def why_it_matches(profile: CpeProfile, document: Document) -> str:
+    """By what a box of this family's data model is recognised as its own; empty: it is not."""
     match = profile.match
-    if match.fallback or any(node_at(document, path) is not None for path in match.has):
-        return True
-    manufacturer = _identity_part(document, "_Manufacturer")
-    if manufacturer:
-        return bool(match.manufacturer and re.search(match.manufacturer, manufacturer))
-    model = _first_text(document, profile.identity.model) or _identity_part(
-        document, "_ProductClass"
-    )
-    return bool(match.model and model and re.search(match.model, model))
+    if held := next((path for path in match.has if node_at(document, path) is not None), None):
+        return f"the ACS has {held}"
+    manufacturer = _identity_part(document, "_Manufacturer") or ""
+    product_class = _identity_part(document, "_ProductClass") or ""
+    model = _first_text(document, profile.identity.model) or product_class
+    made = bool(match.manufacturer and re.search(match.manufacturer, manufacturer))
+    if match.every and match.model:
+        names = dict.fromkeys((model, product_class))
+        is_model = next((n for n in names if n and re.search(match.model, n)), None)
+        if is_model is not None and (made or not match.manufacturer):
+            return f"manufacturer {manufacturer!r}, model {is_model!r}"
+    elif manufacturer and made:
+        return f"manufacturer {manufacturer!r}"
+    elif not manufacturer and match.model and model and re.search(match.model, model):
+        return f"model {model!r}, no manufacturer being named"
+    return "any box of this data model" if match.fallback else ""
 
 
 def _identity_part(document: Document, key: str) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Final
 
 from cpe.access.genieacs.document import Document, instances, listed_at, node_at, text_at
@@ -13,6 +12,7 @@ from cpe.access.genieacs.normalise import Reading
 from cpe.access.genieacs.rows import direct_columns, first_markers
 from cpe.domain.observation import Quality
 from cpe.profiles.cpe_profile import CpeProfile, Table, profiles
+from cpe.profiles.overlay import cached
 from cpe.profiles.quantities import Need, quantities
 
 BASICS = ("_id", "_deviceId", "_lastInform", "_lastBoot", "_registered")
@@ -36,7 +36,7 @@ def identity_projection() -> tuple[str, ...]:
     return without_overlaps(paths)
 
 
-@cache
+@cached
 def projection(profile_id: str) -> tuple[str, ...]:
     """The narrow projection of one family; whole objects only where they hold no secret."""
     profile = next(p for p in profiles() if p.id == profile_id)

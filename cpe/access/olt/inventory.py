@@ -25,9 +25,8 @@ from pydantic import (
 
 from cpe.domain.errors import ProfileError
 from cpe.profiles.loading import describe
-from cpe.profiles.olt_profile import PROFILE_IDS
+from cpe.profiles.olt_profile import AUTO, olt_profiles
 
-AUTO = "auto"
 SAME_PROTOCOL = {
     "sha1": "sha",
     "aes128": "aes",
@@ -73,8 +72,8 @@ class OltTarget(BaseModel):
 
     @model_validator(mode="after")
     def _usable(self) -> OltTarget:
-        if self.profile not in (*PROFILE_IDS, AUTO):
-            raise ValueError(f"profile: unknown; one of {', '.join((*PROFILE_IDS, AUTO))}")
+        if self.profile not in (known := (*olt_profiles(), AUTO)):
+            raise ValueError(f"profile: unknown; one of {', '.join(known)}")
         if (self.community is None) == (self.user is None):
             raise ValueError("community (v2c) or user (v3): one of them")
         if self.community is not None and not self.community.get_secret_value():
@@ -111,6 +110,7 @@ def load_inventory(path: Path) -> tuple[OltTarget, ...]:
 
     Raises ProfileError naming file, entry and key; never a value that may be a secret.
     """
+    olt_profiles()  # what is wrong with one is not the inventory's mistake
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

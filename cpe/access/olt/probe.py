@@ -62,6 +62,7 @@ async def choose_profile(session: Session) -> OltProfile:
         raise _refusal(session, f"no profile fits ({system.object_id or 'no sysObjectID'})")
     lowest = min(profile.match.rank for profile in fitting)
     best = [profile for profile in fitting if profile.match.rank == lowest]
+    best = [profile for profile in best if profile.own] or best
     if len(best) > 1:
         names = ", ".join(profile.id for profile in best)
         raise _refusal(session, f"several profiles fit ({names}): name one in the inventory")

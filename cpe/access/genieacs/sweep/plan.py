@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import count
 from typing import Final
 
 from cpe.access.genieacs.family import informed
 from cpe.access.genieacs.plan import BASICS, numbered, without_overlaps
 from cpe.profiles.cpe_profile import Candidate, CpeProfile, Table, profiles
+from cpe.profiles.overlay import cached
 from cpe.profiles.quantities import Need, Quantity, quantities
 
 SCALARS: Final = (
@@ -117,7 +117,7 @@ class FamilyPlan:
     tables: tuple[TablePlan, ...]
 
 
-@cache
+@cached
 def family_plan(profile_id: str) -> FamilyPlan:
     """The plan of one family, made once."""
     profile = next(p for p in profiles() if p.id == profile_id)
@@ -203,7 +203,7 @@ def _blocks(table: Table, row: Gathering) -> Iterator[tuple[int, int | None]]:
         yield row.slot(f"{path}.Channel"), row.slot(f"{path}.Class")
 
 
-@cache
+@cached
 def sweep_projection() -> tuple[str, ...]:
     """The paths of the one query: identity and judged leaves of every family, no secret."""
     paths: dict[str, None] = dict.fromkeys(BASICS)
