@@ -6,6 +6,7 @@ from prefect import task
 
 from cpe.access.genieacs import lookup
 from cpe.access.genieacs.refresh import Refreshed
+from cpe.access.genieacs.standing import with_standing_faults
 from cpe.domain.errors import NotConfiguredError
 from cpe.domain.snapshot import AcsSighting, SpeedTest
 from cpe.settings import DiagnosisSettings
@@ -16,9 +17,9 @@ from tasks.policy import ONCE, READ, teller
 @task(name="acs: find device", task_run_name="acs: find {serial}", timeout_seconds=20, **READ)
 async def find_acs_device(serial: str) -> AcsSighting | None:
     """What the ACS knows of a serial, MAC or GPON serial; None when it answered and knows none."""
-    return await lookup.find(
-        clients.acs().nbi, serial, limit_s=DiagnosisSettings.current().freshness_s
-    )
+    nbi = clients.acs().nbi
+    found = await lookup.find(nbi, serial, limit_s=DiagnosisSettings.current().freshness_s)
+    return await with_standing_faults(nbi, found) if found is not None else None
 
 
 @task(name="acs: refresh device", task_run_name="acs: refresh", timeout_seconds=60, **ONCE)

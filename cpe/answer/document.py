@@ -49,6 +49,8 @@ def document(
             "gpon_serial": snapshot.device.gpon_serial,
             "ip": snapshot.device.ip,
             "technology": technology_of(snapshot).name,
+            "tags": list(tags) if (tags := snapshot.device.tags) is not None else None,
+            "acs_faults": _acs_faults(snapshot),
         },
         "freshness": {
             "last_inform": utc(fresh.last_inform),
@@ -239,6 +241,14 @@ class _Readings:
 
 def _address(value: Scalar) -> str | None:
     return None if value is None or value in NO_ADDRESS else str(value)
+
+
+def _acs_faults(snapshot: Snapshot) -> list[Json] | None:
+    """None when nobody could say; an empty list is none."""
+    faults = snapshot.device.acs_faults
+    if faults is None:
+        return None
+    return [{"code": f.code, "message": f.message, "at": utc(f.at)} for f in faults]
 
 
 def _speedtest(snapshot: Snapshot) -> Json | None:

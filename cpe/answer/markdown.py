@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from cpe.answer.document import utc
 from cpe.answer.picture import rx_picture
 from cpe.domain.finding import Evidence, Finding, Status, Text
 from cpe.domain.observation import to_judge
@@ -38,6 +39,7 @@ def page(
     parts = [
         f"# {BADGE[verdict.status]} {_both(_headline(findings, verdict, words))}",
         _device(snapshot, label["device"].fill()),
+        *_acs_notes(snapshot, words),
         f"**{_both(label['what_to_do'].fill())}**: {_both(words.actions[verdict.action].fill())}",
         f"**{_both(label['swap'].fill())}**: {_both(_swap(verdict.swap, words))}",
         *_because(findings, verdict),
@@ -79,6 +81,21 @@ def _device(snapshot: Snapshot, label: Text) -> str:
         f"GPON {device.gpon_serial}" if device.gpon_serial else None,
     ]
     return f"**{_both(label)}**: {cell(' · '.join(f for f in facts if f))}"
+
+
+def _acs_notes(snapshot: Snapshot, words: Wording) -> list[str]:
+    """Tags and standing faults, as the ACS has them; nothing where there is none."""
+    label, faults = words.labels, snapshot.device.acs_faults
+    notes: list[str] = []
+    if snapshot.device.tags:
+        tags = " · ".join(f"`{cell(tag).replace('`', chr(39))}`" for tag in snapshot.device.tags)
+        notes.append(f"**{_both(label['tags'].fill())}**: {tags}")
+    if faults is None and snapshot.device.acs_id is not None:
+        notes.append(f"? {_both(label['acs_faults_unknown'].fill())}")
+    if faults:
+        rows = (f"- `{cell(f.code)}` {cell(f.message)} ({utc(f.at) or '–'})" for f in faults)
+        notes.append(f"! **{_both(label['acs_faults'].fill())}**\n\n{_lines(rows)}")
+    return notes
 
 
 def _because(findings: Sequence[Finding], verdict: Verdict) -> list[str]:

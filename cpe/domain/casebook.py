@@ -10,6 +10,7 @@ from cpe.domain.memory import Identity, Recall
 from cpe.domain.observation import Measurement, Outcome, Source, SourceReport
 from cpe.domain.serials import gpon_serial
 from cpe.domain.snapshot import (
+    AcsFault,
     AcsSighting,
     BridgeReport,
     Device,
@@ -33,6 +34,7 @@ class Casebook:
     limit_s: float
     acs_known: bool | None = None
     sighting: AcsSighting | None = None
+    acs_faults: tuple[AcsFault, ...] | None = None
     age_when_asked_s: float | None = None
     freshness: FreshnessOutcome | None = None
     freshness_detail: str = ""
@@ -56,6 +58,7 @@ class Casebook:
         """The ACS knows the box."""
         self.acs_known = True
         self.sighting = sighting
+        self.acs_faults = sighting.device.acs_faults
         self.age_when_asked_s = sighting.oldest_age_s
         if sighting.is_fresh:
             self.settle(FreshnessOutcome.FRESH, box_answered=True)
@@ -141,6 +144,7 @@ class Casebook:
         identity = self.recall.identity or _NOBODY
         return replace(
             device,
+            acs_faults=self.acs_faults,
             serial=device.serial or identity.tr069_serial,
             model=device.model or identity.model,
             mac=device.mac or identity.mac,

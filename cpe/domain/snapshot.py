@@ -54,8 +54,20 @@ SHUT: Final = (DownCause.DEACTIVATED, DownCause.AUTH_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
+class AcsFault:
+    """A fault that stands at the ACS for a box, from a task or a preset that is not ours."""
+
+    code: str
+    message: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
-    """Who the box is. Every field may be unknown; `family` is the CPE profile that was used."""
+    """Who the box is. Every field may be unknown; `family` is the CPE profile that was used.
+
+    `tags` and `acs_faults` as the ACS has them, None when it could not be asked.
+    """
 
     acs_id: str | None = None
     serial: str | None = None
@@ -67,6 +79,8 @@ class Device:
     mac: str | None = None
     ip: str | None = None
     family: str | None = None
+    tags: tuple[str, ...] | None = None
+    acs_faults: tuple[AcsFault, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class Candidate(Strict):
     resolution: Annotated[float, Field(gt=0)] | None = None
     operating_class: bool = False
     note: str = ""
+    own: bool = False
+    """Whether the operator gave it, in CPE_PROFILES."""
 
     @model_validator(mode="after")
     def _known_and_harmless(self) -> Candidate:

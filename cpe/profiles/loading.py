@@ -51,7 +51,13 @@ def describe(error: ValidationError) -> str:
     """A validation error as `key.subkey: what is wrong; …`, without the offending values."""
     items = error.errors(include_url=False, include_input=False, include_context=False)[:5]
     return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or '(root)'}: "
-        + item["msg"].removeprefix("Value error, ")
+        ": ".join(
+            part
+            for part in (
+                ".".join(str(step) for step in item["loc"]),
+                item["msg"].removeprefix("Value error, "),
+            )
+            if part
+        )
         for item in items
     )

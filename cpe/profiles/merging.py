@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -17,12 +18,15 @@ def merged(
     """A CPE profile's content with what it `extends` folded in, not yet checked.
 
     A shipped file's candidates take the place of those it inherits; the operator's stand before
-    them, unless the quantity is among its `replaces`. Raises ProfileError.
+    them, unless the quantity is among its `replaces`, and before those of the shipped profiles
+    that extend the one which they were added to. Raises ProfileError.
     """
-    own = mapping(read_yaml(path), path)
+    own = _shipped(path) if path.parent == shipped else mapping(read_yaml(path), path)
     parent = parent_of(own, path, own_files, shipped)
     adds = path in own_files.values()
     replaced = _replaced(own, path) if adds else ()
+    if adds:
+        _mark(own)
     if parent is None:
         return own
     if parent in seen:
@@ -42,6 +46,11 @@ def merged(
     unable = [name for name in _rows(base, "cannot_report") if name not in said]
     both["cannot_report"] = own.get("cannot_report", unable)
     return both
+
+
+@cache
+def _shipped(path: Path) -> dict[str, object]:
+    return mapping(read_yaml(path), path)
 
 
 def _replaced(own: dict[str, object], path: Path) -> tuple[object, ...]:
@@ -75,14 +84,36 @@ def _section(base: object, own: object, replaced: tuple[object, ...], *, adds: b
     if not isinstance(base, dict) or not isinstance(own, dict):
         return own
     above, below = cast("dict[str, object]", own), cast("dict[str, object]", base)
-    if not adds:
-        return {**below, **above}
     both = {
         name: _before(above[name], below[name])
+        if adds
+        else _before(_operators(below[name]), above[name])
         for name in above
         if name in below and name not in replaced
     }
     return {**below, **above, **both}
+
+
+def _mark(own: dict[str, object]) -> None:
+    """Say of each candidate that the operator gave it."""
+    for part in (own, *_rows(own, "tables")):
+        for section in ("quantities", "columns"):
+            below = cast("dict[str, object]", part).get(section) if isinstance(part, dict) else None
+            for name, candidates in _items(below):
+                if isinstance(candidates, list):
+                    cast("dict[str, object]", below)[name] = [
+                        {**cast("dict[str, object]", c), "own": True} if isinstance(c, dict) else c
+                        for c in cast("list[object]", candidates)
+                    ]
+
+
+def _items(mapping: object) -> list[tuple[str, object]]:
+    return list(cast("dict[str, object]", mapping).items()) if isinstance(mapping, dict) else []
+
+
+def _operators(candidates: object) -> list[object]:
+    listed = cast("list[object]", candidates) if isinstance(candidates, list) else []
+    return [c for c in listed if isinstance(c, dict) and cast("dict[str, object]", c).get("own")]
 
 
 def _before(own: object, base: object) -> object:

@@ -21,8 +21,16 @@ class Texts(BaseModel):
     en: str
 
 
+class AcsFault(BaseModel):
+    """A fault that stands at the ACS for the box."""
+
+    code: str
+    message: str
+    at: datetime | None
+
+
 class Device(BaseModel):
-    """Who the box is."""
+    """Who the box is. `tags`, `acs_faults`: null when the ACS could not say."""
 
     acs_id: str | None
     manufacturer: str | None
@@ -33,6 +41,8 @@ class Device(BaseModel):
     ip: str | None
     technology: str | None = None
     """Null when it is not known, and in answers from before it was asked."""
+    tags: list[str] | None = None
+    acs_faults: list[AcsFault] | None = None
 
 
 class Freshness(BaseModel):

@@ -9,10 +9,10 @@ from typing import Final
 from deployments.lab.acs_document import Writer
 from deployments.lab.acs_projection import Projection
 from deployments.lab.acs_query import Doc, Query
-from deployments.lab.acs_record import Record
+from deployments.lab.acs_record import Record, template_of
 from deployments.lab.diagnostics import Download
 from deployments.lab.identity import Identity
-from deployments.lab.parameters import Box, Shape, shape_of
+from deployments.lab.parameters import Box, Getter, Leaf, Shape, Template, shape_of
 from deployments.lab.plant import Plant
 from deployments.lab.truth import (
     DAY_S,
@@ -34,7 +34,33 @@ class AcsDevices:
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
         self._records: dict[int, Record] = {}
+        self._virtual: dict[str, Leaf] = {}
+        self._templates: dict[Shape, Template] = {}
         plant.on_change(self._forget_reads)
+
+    def set_virtual_parameter(self, name: str, script: Getter, kind: str = "string") -> None:
+        """A virtual parameter: its script runs in the session that reads it, for every box.
+
+        The document holds its last value below `VirtualParameters`, with the session's time.
+        """
+        path = f"VirtualParameters.{name}"
+        self._virtual[path] = Leaf(path, kind, True, script)
+        self._templates.clear()
+
+    def forget_virtual_parameters(self) -> None:
+        """None is defined any more."""
+        self._virtual.clear()
+        self._templates.clear()
+
+    def template(self, shape: Shape) -> Template:
+        """The parameter model of a shape, virtual parameters included."""
+        plain = template_of(shape)
+        if not self._virtual:
+            return plain
+        if shape not in self._templates:
+            leaves = plain.leaves | self._virtual
+            self._templates[shape] = Template(leaves, plain.inform, plain.tests, plain.complete)
+        return self._templates[shape]
 
     def _forget_reads(self, index: int) -> None:
         record = self._records.get(index)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from deployments.lab.acs_projection import Projection
 from deployments.lab.acs_query import Doc
-from deployments.lab.acs_record import Record, template_of
+from deployments.lab.acs_record import Record
 from deployments.lab.parameters import Box, Leaf, Value, read, shape_of
 from deployments.lab.truth import DAY_S, IsoDate, Knowledge
 
@@ -33,9 +33,9 @@ class Writer:
         self._then: Box | None = None
         index = key if key >= 0 else -1 - key
         truth = devices.plant.conditions_at(index, self._read_at)
-        self._as_listed = template_of(shape_of(self._box.who, truth))
+        self._as_listed = devices.template(shape_of(self._box.who, truth))
         listed = self._record.listed if self._record.listed_at >= self._read_at else None
-        self.template = template_of(listed) if listed is not None else self._as_listed
+        self.template = devices.template(listed) if listed is not None else self._as_listed
         """What the ACS knows that there is: rows that came since are in no document."""
 
     def write(self, projection: Projection | None) -> Doc:

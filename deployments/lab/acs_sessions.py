@@ -12,7 +12,6 @@ from typing import Any, Final
 from deployments.lab.acs_devices import AcsDevices
 from deployments.lab.acs_document import Writer
 from deployments.lab.acs_query import Doc
-from deployments.lab.acs_record import template_of
 from deployments.lab.acs_tasks import MAX_PER_SESSION, Tasks, cwmp_fault
 from deployments.lab.diagnostics import Download
 from deployments.lab.parameters import Leaf, Value, cast_to, read
@@ -244,7 +243,7 @@ class Sessions:
 
     async def _get(self, key: int, paths: list[str], pending: _Pending, rpc_s: float) -> None:
         writer = Writer(self._devices, key)
-        model = template_of(self._devices.shape(key))
+        model = self._devices.template(self._devices.shape(key))
         leaves = {leaf.path: leaf for path in paths for leaf in model.below(path)}
         listed = {o for path in paths for o in model.listed(path, known=writer.knows)}
         listed -= pending.objects

@@ -38,19 +38,23 @@ SHAPE: dict[str, Any] = {
     "requested_at": TIME,
     "finished_at": TIME,
     "duration_ms": int,
-    "device": dict.fromkeys(
-        (
-            "acs_id",
-            "manufacturer",
-            "model",
-            "hardware",
-            "firmware",
-            "gpon_serial",
-            "ip",
-            "technology",
+    "device": {
+        **dict.fromkeys(
+            (
+                "acs_id",
+                "manufacturer",
+                "model",
+                "hardware",
+                "firmware",
+                "gpon_serial",
+                "ip",
+                "technology",
+            ),
+            (str, None),
         ),
-        (str, None),
-    ),
+        "tags": ([str], None),
+        "acs_faults": ([{"code": str, "message": str, "at": (TIME, None)}], None),
+    },
     "freshness": {
         "last_inform": (TIME, None),
         "age_s": (*NUMBER, None),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from cpe.access.genieacs.document import Document, leaf_at, node_at, text_at
+from cpe.domain.redaction import excerpt
 from cpe.domain.serials import gpon_serial, mac_address, tplink_gpon_serial_from_mac
 from cpe.domain.snapshot import Device
 from cpe.profiles.cpe_profile import CpeProfile, profiles
@@ -87,6 +88,7 @@ def identify(document: Document, profile: CpeProfile | None, ip: str | None) -> 
             serial=_identity_part(document, "_SerialNumber"),
             manufacturer=_identity_part(document, "_Manufacturer"),
             model=_identity_part(document, "_ProductClass"),
+            tags=_tags(document),
         )
     identity = profile.identity
     mac_text = _first_text(document, identity.mac)
@@ -102,7 +104,15 @@ def identify(document: Document, profile: CpeProfile | None, ip: str | None) -> 
         mac=mac,
         ip=ip or _request_host(document, profile.match.root),
         family=profile.id,
+        tags=_tags(document),
     )
+
+
+def _tags(document: Document) -> tuple[str, ...]:
+    """What people wrote on the box in the ACS, without what looks like a secret."""
+    tags = document.get("_tags")
+    texts = cast("list[object]", tags) if isinstance(tags, list) else []
+    return tuple(excerpt(text) for text in texts if isinstance(text, str))
 
 
 def _gpon(document: Document, profile: CpeProfile, mac: str | None) -> str | None:

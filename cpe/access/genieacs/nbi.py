@@ -23,6 +23,7 @@ _TASK_ID: Final = re.compile(r"[0-9a-f]{24}")
 _PARAMETER: Final = re.compile(r"[A-Za-z_][\w\-]*(?:\.(?:[A-Za-z_][\w\-]*|\d+|\*))*")
 PART_LENGTH: Final = 7_600
 """Of a projection: nginx and Apache, where one stands before the NBI, take lines of 8 kB."""
+MAX_FAULTS: Final = 20
 SPARE_ROWS: Final = 5
 """`total` and the rows are two queries: they may differ while devices come and go."""
 
@@ -217,6 +218,17 @@ class Nbi:
             return None
         code, message = rows[0].get("code"), rows[0].get("message")
         return Fault(str(code), excerpt(str(message)))
+
+    async def faults_of_device(self, acs_id: str) -> list[Document]:
+        """Every fault that stands for a device, the newest first, at most MAX_FAULTS."""
+        query, sort = encode_query({"device": acs_id}), quote('{"timestamp":-1}', safe="")
+        return await self._rows("/faults/", f"query={query}&sort={sort}&limit={MAX_FAULTS}")
+
+    async def unique_keys(self, acs_id: str) -> dict[str, str]:
+        """The unique keys of this device's queued tasks that have one, by task id."""
+        query = encode_query({"device": acs_id})
+        rows = await self._rows("/tasks/", f"query={query}&projection=_id,uniqueKey")
+        return {str(row.get("_id")): str(row["uniqueKey"]) for row in rows if "uniqueKey" in row}
 
     async def delete_task(self, task_id: str) -> bool:
         """Remove a queued task and its fault. False when it was already gone.

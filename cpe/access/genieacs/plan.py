@@ -11,11 +11,11 @@ from cpe.access.genieacs.family import ROOTS, connection_request_url, informed
 from cpe.access.genieacs.normalise import Reading
 from cpe.access.genieacs.rows import direct_columns, first_markers
 from cpe.domain.observation import Quality
-from cpe.profiles.cpe_profile import CpeProfile, Table, profiles
+from cpe.profiles.cpe_profile import VIRTUAL, CpeProfile, Table, profiles
 from cpe.profiles.overlay import cached
 from cpe.profiles.quantities import Need, quantities
 
-BASICS = ("_id", "_deviceId", "_lastInform", "_lastBoot", "_registered")
+BASICS = ("_id", "_deviceId", "_lastInform", "_lastBoot", "_registered", "_tags")
 ROW_NAMES = ("station.mac", "node.mac")
 """By whom a row's readings are told apart, where rows come and go."""
 NAMES_GOOD_FOR: Final = timedelta(days=7)
@@ -171,10 +171,15 @@ def identity_paths(document: Document, profile: CpeProfile) -> tuple[str, ...]:
 
 
 def _leaves_to_ask(document: Document, reading: Reading) -> tuple[str, ...]:
-    """The winner alone when it can be read; every candidate when none could."""
+    """The winner alone when it can be read; every candidate when none could.
+
+    And a virtual parameter that would be preferred: it costs the box nothing, and no session runs
+    its script unless somebody asks.
+    """
     measurement = reading.measurement
     if measurement.quality in {Quality.OK, Quality.STALE}:
-        return (measurement.path,)
+        virtual = (p for p in reading.unread if p.startswith(f"{VIRTUAL}."))
+        return (measurement.path, *virtual)
     if measurement.name == "optical.rx_dbm":
         return tuple(dict.fromkeys((*reading.paths, *reading.unread)))
     if measurement.quality is not Quality.NOT_READ:

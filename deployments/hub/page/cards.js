@@ -91,6 +91,19 @@ export function sources(document_) {
       source.detail && source.outcome !== "ok" && source.outcome !== "skipped" && el("small", { class: "detail", lang: "en" }, source.detail)))));
 }
 
+// Tags and standing faults; an answer kept before they were read has neither.
+export function acs(document_) {
+  const { acs_id, tags, acs_faults } = document_.device;
+  const unread = acs_faults === null && acs_id !== null;
+  if (!tags?.length && !acs_faults?.length && !unread) return null;
+  return card(say("acs_notes"),
+    tags?.length > 0 && el("dl", {}, fact(say("tags"), tags.join(" · "))),
+    unread && el("p", { class: "missing" }, say("acs_faults_unknown")),
+    acs_faults?.length > 0 && el("h3", {}, say("acs_faults")),
+    acs_faults?.length > 0 && el("ul", { class: "sources faults" }, acs_faults.map((fault) =>
+      el("li", { class: "error" }, el("b", {}, fault.code), fault.at && el("small", {}, ` ${moment(fault.at)}`), el("small", { class: "detail", lang: "en" }, fault.message)))));
+}
+
 export function evidence(document_) {
   const rows = [];
   const told = new Set(); // several rules rest on one reading: the worst of them tells of it

@@ -1,7 +1,7 @@
 // The page of one box: what is kept at once, then a new diagnosis with its steps as they happen.
 
 import * as api from "./api.js";
-import { evidence, light, line, mesh, missing, pastOf, sources, wifi } from "./cards.js";
+import { acs, evidence, light, line, mesh, missing, pastOf, sources, wifi } from "./cards.js";
 import { el } from "./dom.js";
 import { verdictCard } from "./verdict.js";
 import { currentLanguage, loadWords, of, say, setLanguage } from "./words.js";
@@ -156,7 +156,7 @@ function show() {
   const document_ = shown.document;
   if (document_) {
     showVerdict();
-    $("cards").replaceChildren(...[light, wifi, mesh, line, missing, sources].map((make) => make(document_)));
+    $("cards").replaceChildren(...[light, wifi, mesh, line, missing, acs, sources].map((make) => make(document_)).filter(Boolean));
     $("evidence").replaceChildren(...[evidence(document_)].filter(Boolean));
     const url = document_.run.url;
     $("foot").replaceChildren(...(url ? [el("a", { href: url, rel: "noreferrer" }, say("run"))] : []), el("span", {}, ` ${document_.id} · ${document_.ruleset}`));
