@@ -24,8 +24,12 @@ class Commands(typer.core.TyperGroup):
         except ValueError as error:
             from pydantic import ValidationError  # noqa: PLC0415 - slow import
 
+            from cpe.domain.errors import ProfileError  # noqa: PLC0415
             from cpe.settings import mistakes  # noqa: PLC0415
 
+            if isinstance(error, ProfileError):
+                complain(" ".join(str(error).split()))
+                raise Exit(BAD_INPUT) from None
             if not isinstance(error, ValidationError):
                 raise
             try:
@@ -103,9 +107,19 @@ def doctor(
     fix: Annotated[
         bool, typer.Option("--fix", help="Make the key field of ERPNext's Task when it lacks.")
     ] = False,
+    serial: Annotated[
+        str | None,
+        typer.Option(
+            help="Say of one box which family it is of and which path feeds each reading."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check each configured system; say what is wrong and how to mend it."""
+    if serial is not None:
+        from deployments.commands.doctor_serial import run as examine  # noqa: PLC0415 - slow
+
+        raise Exit(examine(serial, as_json=as_json))
     from deployments.commands.doctor import run  # noqa: PLC0415 - slow imports
 
     raise Exit(run(as_json=as_json, fix=fix))

@@ -10,11 +10,13 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from cpe.answer.markdown import page
+from cpe.domain.errors import ProfileError
+from cpe.profiles.check import check_profiles
 from cpe.profiles.thresholds import load_thresholds
 from cpe.profiles.wording import wording
 from cpe.settings import DiagnosisSettings
 from flows.conduct import Reached, as_task_run, diagnose, keep
-from flows.final_state import judged
+from flows.final_state import judged, unusable
 from flows.links import flow_run_url
 from flows.naming import named
 from flows.request import DiagnosisRequest, run_name
@@ -44,6 +46,10 @@ async def diagnose_cpe(request: DiagnosisRequest) -> Any:
     if flow_run.run_count > 1 and (kept := await kept_already(run_id)) is not None:
         # Its worker was lost after the answer was kept: that is the answer, also of this attempt.
         return judged(kept.verdict, kept.document)
+    try:
+        check_profiles()
+    except ProfileError as error:
+        return unusable(error)
     run = {"flow_run_id": run_id, "url": flow_run_url(run_id)}
     async with named(run_name(request.serial)):
         with telling(run_id):

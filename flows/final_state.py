@@ -9,6 +9,7 @@ from typing import Any, Final
 from prefect.client.schemas.objects import State, StateType
 
 from cpe.answer.document import Json
+from cpe.domain.errors import ProfileError
 from cpe.domain.swap_errors import SwapUnavailableError
 from cpe.domain.verdict import Verdict
 from flows.swap_drive import SwapBusyError, SwapStuckError
@@ -40,6 +41,11 @@ class Judged(State[Json]):
 
     def __iter__(self) -> Generator[tuple[str, Any]]:
         return ((name, value) for name, value in super().__iter__() if name != "data")
+
+
+def unusable(error: ProfileError) -> State[Any]:
+    """Failed in the words of a file that cannot be used: nobody can judge until it is mended."""
+    return State(type=StateType.FAILED, name="unusable", message=str(error))
 
 
 def judged(verdict: Verdict, answer: Json) -> Judged:

@@ -6,17 +6,19 @@ from uuid import NAMESPACE_URL, uuid5
 
 from prefect.context import FlowRunContext
 
-from cpe.domain.errors import StoreError
+from cpe.domain.errors import ProfileError, StoreError
 from cpe.domain.memory import Identity, KeptDiagnosis
 from cpe.domain.serials import gpon_serial, mac_address
 from cpe.domain.snapshot import Request
 from cpe.domain.swap_case import DiagnosisRef, Guarded, Permission, SwapCase
 from cpe.domain.swap_compare import failed
 from cpe.domain.swap_guard import is_recent, lets_through
+from cpe.profiles.check import check_profiles
 from cpe.store.repository import Store
 from flows.conduct import Step, diagnose, keep
 from flows.links import flow_run_url
 from tasks import clients
+from tasks.policy import teller
 from tasks.swap_clock import now
 
 
@@ -58,10 +60,18 @@ def diagnosis_id(swap_id: str, why: str) -> str:
 async def diagnosed(
     wanted: str, serial: str, requested_by: str, step: Step
 ) -> KeptDiagnosis | None:
-    """The diagnosis of that id, made now when it is not kept yet; None when it was not kept."""
+    """The diagnosis of that id, made now when it is not kept yet; None when it was not kept.
+
+    Nor made, where the operator's profiles cannot be used: the run's log says why.
+    """
     store = await clients.store()
     if (kept := await store.load(wanted)) is not None:
         return kept
+    try:
+        check_profiles()
+    except ProfileError as error:
+        teller()(f"no diagnosis: {error}")
+        return None
     request = Request(serial=serial, requested_by=requested_by)
     reached = await diagnose(request, wanted, _run(), step)
     if await keep(reached, step):

@@ -10,9 +10,11 @@ from prefect.client.schemas.objects import StateType
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
+from cpe.domain.errors import ProfileError
+from cpe.profiles.check import check_profiles
 from cpe.settings import SweepSettings
 from flows.conduct import as_task_run
-from flows.final_state import IN_THE_WAY, Judged, put_off
+from flows.final_state import IN_THE_WAY, Judged, put_off, unusable
 from flows.links import flow_run_url
 from flows.spreading import diagnose_worst, spread_walks
 from flows.sweep import sweep
@@ -41,6 +43,10 @@ async def sweep_fleet(request: SweepRequest = NIGHTLY) -> Any:
     """
     run_id = str(flow_run.id)
     run = {"flow_run_id": run_id, "url": flow_run_url(run_id)}
+    try:
+        check_profiles()
+    except ProfileError as error:
+        return unusable(error)
     spread = spread_walks if SweepSettings().shards > 1 else None
     try:
         async with shown_progress():

@@ -36,7 +36,7 @@ from cpe.profiles.olt_columns import (
     words,
 )
 from cpe.profiles.olt_index import Index, OpaqueIndex, PartsIndex, PlainPart
-from cpe.profiles.overlay import cached, mapping, own_by_id, parent_of
+from cpe.profiles.overlay import cached, mapping, own_by_id, own_files, parent_of
 
 PROFILE_FOLDER: Final = Path(__file__).parent / "olt"
 AUTO: Final = "auto"
@@ -287,6 +287,11 @@ def _merged(path: Path, own: Mapping[str, Path], seen: tuple[Path, ...]) -> dict
                 **cast("dict[str, object]", above),
             }
     return merged
+
+
+def olt_ids() -> tuple[str, ...]:
+    """The ids that an inventory may name; what ships is not read for it. Raises ProfileError."""
+    return tuple(olt_profiles()) if own_files("olt") else PROFILE_IDS
 
 
 @cached

@@ -59,6 +59,7 @@ def run(serials: Sequence[str], options: Options) -> int:
 
 def _check_settings() -> None:
     from cpe.access.olt.inventory import load_inventory  # noqa: PLC0415
+    from cpe.profiles.check import check_profiles  # noqa: PLC0415
     from cpe.profiles.thresholds import load_thresholds  # noqa: PLC0415
     from cpe.settings import (  # noqa: PLC0415
         AcsSettings,
@@ -69,6 +70,7 @@ def _check_settings() -> None:
 
     for settings in (AcsSettings, BridgeSettings, StoreSettings):
         settings()
+    check_profiles()
     load_thresholds(DiagnosisSettings().rules)
     if (path := OltSettings().path) is not None:
         load_inventory(path)

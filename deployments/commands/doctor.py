@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cpe.access.bridge.find import find_browser, remedy
 from cpe.access.erpnext.whoami import whoami
+from cpe.access.genieacs.sweep.plan import family_plan
 from cpe.access.olt.client import OltClient
 from cpe.access.olt.engine import running_engine
 from cpe.access.olt.index_cache import MemoryIndexCache
@@ -29,8 +30,10 @@ from cpe.domain.errors import (
 )
 from cpe.domain.redaction import redact
 from cpe.profiles.bridge_profile import bridge_profile
+from cpe.profiles.check import check_files, check_profiles, is_usable
 from cpe.profiles.cpe_profile import profiles
 from cpe.profiles.olt_profile import olt_profiles
+from cpe.profiles.overlay import own_folder
 from cpe.profiles.thresholds import load_thresholds
 from cpe.profiles.wording import wording
 from cpe.settings import (
@@ -83,6 +86,7 @@ def run(*, as_json: bool, fix: bool = False) -> int:
 async def _examine(*, fix: bool) -> list[Check]:
     steps: list[tuple[str, Callable[[], Awaitable[Check]]]] = [
         ("data files", _data_files),
+        ("profiles", _profiles),
         ("acs", _acs),
         ("bridge", _bridge),
         ("erp", _erp),
@@ -97,6 +101,8 @@ async def _examine(*, fix: bool) -> list[Check]:
         targets, inventory = _targets()
         for system, step in steps:
             checks.append(await _timed(system, step))
+            if system == "profiles":
+                checks += _profile_files()
         checks.append(inventory)
         for target in targets:
             checks.append(await _timed(f"olt {target.name}", lambda t=target: _olt(t)))
@@ -127,6 +133,7 @@ MEND: Final = {
     "database": "check CPE_DATABASE_URL; sqlite:///FILE and postgresql://… both work",
     "olt": "check host, port and community (a wrong one is silence) and the OLT's SNMP access list",
     "data": "mend the named file and key",
+    "profiles": "mend the named file and key, or unset CPE_PROFILES: until then nothing is judged",
 }
 
 
@@ -134,10 +141,44 @@ async def _data_files() -> Check:
     loaded = load_thresholds(DiagnosisSettings().rules)
     wording()
     bridge_profile()
-    families = ", ".join(p.id for p in profiles())
-    unverified = sorted(str(p.id) for p in olt_profiles().values() if not p.verified)
+    try:
+        families = ", ".join(p.id for p in profiles())
+        unverified = sorted(str(p.id) for p in olt_profiles().values() if not p.verified)
+    except ProfileError:
+        if own_folder() is None:
+            raise
+        detail = f"ruleset {loaded.ruleset}; families: see CPE_PROFILES below"
+        return Check("data files", "warning", detail)
     detail = f"ruleset {loaded.ruleset}; CPE families {families}; OLT profiles not yet confirmed"
     return Check("data files", "ok", f"{detail} on a real device: {', '.join(unverified) or '–'}")
+
+
+async def _profiles() -> Check:
+    """The operator's profiles, all together. Raises ProfileError."""
+    folder = own_folder()
+    if folder is None:
+        return Check("profiles", "not_configured", "CPE_PROFILES is not set")
+    check_profiles()
+    return Check("profiles", "ok", f"laid over the shipped ones from {folder}")
+
+
+def _profile_files() -> list[Check]:
+    """Each of the operator's profiles; none when the folder itself cannot be used."""
+    try:
+        files = check_files()
+    except ProfileError:
+        return []
+    checks: list[Check] = []
+    for found in files:
+        system = f"profile {found.kind}/{found.file.name}"
+        if found.error:
+            mend = f"mend it in {found.file}, or take the file out of there"
+            checks.append(Check(system, "wrong", found.error, mend))
+            continue
+        left = family_plan(found.id).left_out if found.kind == "cpe" and is_usable() else ()
+        note = f"; a sweep does not read its {' and '.join(sorted(left))} rows" if left else ""
+        checks.append(Check(system, "warning" if left else "ok", found.detail + note))
+    return checks
 
 
 async def _acs() -> Check:

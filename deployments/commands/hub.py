@@ -6,6 +6,7 @@ import os
 from contextlib import ExitStack
 
 from cpe.domain.errors import ProfileError
+from cpe.profiles.check import check_profiles
 from cpe.settings import StoreSettings
 from deployments.commands.console import complain, out
 from deployments.commands.exits import BAD_INPUT, DONE, UNREACHABLE
@@ -22,6 +23,7 @@ def run(*, host: str, port: int) -> int:
         complain("no Prefect server: set PREFECT_API_URL, or start one with cpe up")
         return UNREACHABLE
     try:
+        check_profiles()
         StoreSettings()
         hub = hosted_hub(api_url, host=host, port=port)
     except ProfileError as error:

@@ -18,6 +18,7 @@ from cpe.domain.swap_errors import (
     SwapUnavailableError,
     TransitionRefusedError,
 )
+from cpe.profiles.check import check_profiles
 from cpe.profiles.loading import describe
 from cpe.settings import DiagnosisSettings, ErpSettings, StoreSettings, SwapSettings
 from deployments.commands.console import complain, out, print_json
@@ -144,6 +145,8 @@ def _run(ask: Callable[[], Awaitable[Any]], *, as_json: bool, only_looks: bool =
     quiet_console()
     for settings in (ErpSettings, StoreSettings, SwapSettings):
         settings()  # a mistake is bad input, before anything is asked
+    if not only_looks:
+        check_profiles()
     try:
         found = _asked(ask, only_looks=only_looks)
     except ValidationError as error:

@@ -69,12 +69,14 @@ def _unusable(options: Options) -> str:
 
 
 def _check_settings() -> None:
+    from cpe.profiles.check import check_profiles  # noqa: PLC0415
     from cpe.profiles.thresholds import load_thresholds  # noqa: PLC0415
     from cpe.settings import DiagnosisSettings, StoreSettings, SweepSettings  # noqa: PLC0415
     from tasks.sweep import inventory  # noqa: PLC0415
 
     SweepSettings()
     StoreSettings()
+    check_profiles()
     load_thresholds(DiagnosisSettings().rules)
     inventory()
 

@@ -89,6 +89,7 @@ def free_port(port: int) -> int:
 
 def _check_settings() -> None:
     from cpe.access.olt.inventory import load_inventory  # noqa: PLC0415 - pysnmp is slow to import
+    from cpe.profiles.check import check_profiles  # noqa: PLC0415
     from cpe.settings import (  # noqa: PLC0415
         AcsSettings,
         BridgeSettings,
@@ -104,5 +105,6 @@ def _check_settings() -> None:
         settings()
     for settings in (StoreSettings, SwapSettings, SweepSettings):
         settings()
+    check_profiles()
     if (path := OltSettings().path) is not None:
         load_inventory(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from cpe.domain.redaction import redact
+from cpe.profiles.check import check_profiles
 from deployments.commands.console import complain, out
 from deployments.commands.exits import DONE, REFUSED, UNREACHABLE
 from deployments.commands.orchestra import refusal
@@ -15,7 +16,11 @@ from deployments.server.worker import start_warm_worker
 
 
 def run(*, pool: str, limit: int) -> int:
-    """Serve until SIGINT or SIGTERM; 4 when there is no Prefect server, 5 when it refuses us."""
+    """Serve until SIGINT or SIGTERM; 4 when there is no Prefect server, 5 when it refuses us.
+
+    Raises ProfileError when the operator's profiles cannot be used.
+    """
+    check_profiles()
     api_url = os.environ.get("PREFECT_API_URL") or find_running_server()
     if api_url is None:
         complain("no Prefect server: set PREFECT_API_URL, or start one with cpe up")

@@ -42,6 +42,7 @@ def projection(profile_id: str) -> tuple[str, ...]:
     profile = next(p for p in profiles() if p.id == profile_id)
     paths: dict[str, None] = dict.fromkeys(BASICS)
     paths[connection_request_url(profile.match.root)] = None
+    paths.update(dict.fromkeys(f"{path}._object" for path in profile.match.has))
     identity = profile.identity
     for group in (
         identity.model, identity.hardware, identity.firmware, identity.gpon_serial, identity.mac,

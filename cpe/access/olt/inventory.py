@@ -25,7 +25,7 @@ from pydantic import (
 
 from cpe.domain.errors import ProfileError
 from cpe.profiles.loading import describe
-from cpe.profiles.olt_profile import AUTO, olt_profiles
+from cpe.profiles.olt_profile import AUTO, olt_ids
 
 SAME_PROTOCOL = {
     "sha1": "sha",
@@ -72,7 +72,7 @@ class OltTarget(BaseModel):
 
     @model_validator(mode="after")
     def _usable(self) -> OltTarget:
-        if self.profile not in (known := (*olt_profiles(), AUTO)):
+        if self.profile not in (known := (*olt_ids(), AUTO)):
             raise ValueError(f"profile: unknown; one of {', '.join(known)}")
         if (self.community is None) == (self.user is None):
             raise ValueError("community (v2c) or user (v3): one of them")
@@ -110,7 +110,7 @@ def load_inventory(path: Path) -> tuple[OltTarget, ...]:
 
     Raises ProfileError naming file, entry and key; never a value that may be a secret.
     """
-    olt_profiles()  # what is wrong with one is not the inventory's mistake
+    olt_ids()  # what is wrong with one is not the inventory's mistake
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -109,12 +109,16 @@ class TablePlan:
 
 @dataclass(frozen=True, slots=True)
 class FamilyPlan:
-    """Everything a sweep reads of one family. `tables` keep the profile's order."""
+    """Everything a sweep reads of one family. `tables` keep the profile's order.
+
+    `left_out`: the kinds of which it has a table that only a diagnosis can read.
+    """
 
     profile: CpeProfile
     whole: Gathering
     scalars: tuple[ColumnPlan, ...]
     tables: tuple[TablePlan, ...]
+    left_out: frozenset[str] = frozenset()
 
 
 @cached
@@ -134,8 +138,10 @@ def family_plan(profile_id: str) -> FamilyPlan:
         for name in SCALARS
         if name in profile.quantities
     )
-    tables = tuple(_table_plan(table) for table in profile.tables if _wanted(table))
-    return FamilyPlan(profile, whole, scalars, tables)
+    wanted = [table for table in profile.tables if _wanted(table)]
+    tables = tuple(_table_plan(table) for table in wanted if _is_plain(table))
+    left_out = frozenset(table.name for table in wanted if not _is_plain(table))
+    return FamilyPlan(profile, whole, scalars, tables, left_out)
 
 
 def _column_plan(name: str, places: Iterable[Place]) -> ColumnPlan:
@@ -157,10 +163,15 @@ def _wanted(table: Table) -> bool:
     return any(name not in _ASIDE and name in COLUMNS.get(table.name, ()) for name in table.columns)
 
 
+def _is_plain(table: Table) -> bool:
+    """Whether its rows can be spelled out: one instance number, no condition, no reference."""
+    columns = (c.path for n, cs in table.columns.items() if n in COLUMNS[table.name] for c in cs)
+    one_number = table.rows.count("*") == 1 and table.rows.endswith(".*")
+    return one_number and not table.where and not any("^" in c or "->" in c for c in columns)
+
+
 def _table_plan(table: Table) -> TablePlan:
-    """Every row that a sweep may find. Raises ValueError for what it could not read exactly."""
-    if table.rows.count("*") != 1 or not table.rows.endswith(".*") or table.where:
-        raise ValueError(f"{table.rows}: a sweep reads tables of one instance and no condition")
+    """Every row that a sweep may find."""
     row, last = Gathering(), INSTANCES[table.name]
     columns = {
         name: _column_plan(
@@ -206,12 +217,13 @@ def _blocks(table: Table, row: Gathering) -> Iterator[tuple[int, int | None]]:
 @cached
 def sweep_projection() -> tuple[str, ...]:
     """The paths of the one query: identity and judged leaves of every family, no secret."""
-    paths: dict[str, None] = dict.fromkeys(BASICS)
+    paths: dict[str, None] = dict.fromkeys(name for name in BASICS if name != "_tags")
     for profile in profiles():
         paths[informed(profile.match.root)[0]] = None
         identity = profile.identity
         for group in (identity.model, identity.firmware, identity.gpon_serial, identity.mac):
             paths.update(dict.fromkeys(group))
+        paths.update(dict.fromkeys(f"{path}._object" for path in profile.match.has))
         plan = family_plan(profile.id)
         paths.update(dict.fromkeys(plan.whole.paths))
         for table in plan.tables:

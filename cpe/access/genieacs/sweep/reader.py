@@ -155,6 +155,7 @@ class FleetReader:
         Into `more` goes the kind of what has rows beyond those that are read.
         """
         rows: list[_Row] = []
+        more |= plan.left_out
         for place, table in enumerate(plan.tables):
             above = _below(document, table.steps)
             if above is None:
