@@ -34,7 +34,8 @@ def check_profiles() -> None:
         profiles()
         olt_profiles()
     except ProfileError as error:
-        raise ProfileError(" ".join(str(error).split())) from None
+        said = " ".join(str(error).split())
+        raise ProfileError(f"{said}; mend it, `cpe doctor` checks each file") from None
 
 
 def is_usable() -> bool:

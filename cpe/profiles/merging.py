@@ -89,7 +89,7 @@ def _section(base: object, own: object, replaced: tuple[object, ...], *, adds: b
         if adds
         else _before(_operators(below[name]), above[name])
         for name in above
-        if name in below and name not in replaced
+        if name in below and name not in replaced and above[name]  # an empty list is a mistake
     }
     return {**below, **above, **both}
 

@@ -158,7 +158,12 @@ def _show(serial: str, examined: Examined) -> None:
     for line in _head(serial, examined):
         console.print(line, soft_wrap=True)
     table = Table("", "value", "raw", "conversion", "age", "quality", "path")
+    subject = ""
     for explained in examined.readings:
+        if explained.reading.subject != subject:
+            subject = explained.reading.subject
+            table.add_section()
+            table.add_row("", *[""] * 5, escape(subject), style="bold")
         for row, style in _rows(explained):
             table.add_row(*map(escape, row), style=style)
     console.print(table)
@@ -196,10 +201,9 @@ def _rows(explained: Explained) -> Iterator[tuple[tuple[str, ...], str]]:
     reading = explained.reading
     unit = f" {reading.unit}" if reading.unit and reading.unit != "1" else ""
     is_good = reading.quality is Quality.OK
-    what = f"{reading.name} {reading.subject}".strip()
     yield (
         (
-            what,
+            reading.name,
             "–" if reading.value is None else f"{reading.value}{unit}",
             "–" if reading.raw is None else str(reading.raw),
             reading.conversion or "",

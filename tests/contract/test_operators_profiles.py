@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from cpe.access.genieacs.lookup import find
 from cpe.access.genieacs.outcome import TaskOutcome
 from cpe.access.genieacs.refresh import Refresher
 from cpe.access.genieacs.standing import with_standing_faults
 from cpe.domain.snapshot import Request
+from deployments.cli import app
 from deployments.lab.parameters import Box
 from deployments.lab.serve import Lab
 from deployments.lab.truth import Knowledge, Optics
@@ -171,3 +175,76 @@ async def test_faults_that_cannot_be_read_are_unknown_and_not_none(plant, monkey
 async def test_a_box_that_the_acs_does_not_know_has_unknown_tags_and_faults(plant):
     device = (await diagnosed("NOBODY12345"))["device"]
     assert (device["tags"], device["acs_faults"]) == (None, None)
+
+
+# -- what doctor says
+
+
+async def told(*arguments: str) -> tuple[int, str]:
+    """Exit code and stdout of the command, run beside the lab."""
+    done = await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
+    return done.exit_code, done.stdout
+
+
+async def test_doctor_says_of_a_box_which_family_it_is_of_and_what_fed_each_reading(plant, teach):
+    lab, _ = plant
+    serial = serial_of(lab, "huawei-eg8145v5")
+    befall(lab, serial, optics=Optics.MISSING)
+    teach("huawei")
+    key = lab.plant.index_of(serial)
+    code, out = await told("doctor", "--serial", serial, "--json")
+    examined = json.loads(out)
+    assert code == 0
+    assert examined["family"] == "huawei"
+    chosen = examined["families"][-1]
+    assert chosen["id"] == "huawei"
+    assert chosen["matches"]
+    rx = next(r for r in examined["readings"] if r["name"] == "optical.rx_dbm")
+    assert (rx["path"], rx["quality"]) == (VIRTUAL, "stale")
+    assert rx["age_s"] > 60
+    taken, other = rx["tried"]
+    assert (taken["path"], taken["own"], taken["why"]) == (VIRTUAL, True, "")
+    assert other["why"] == "the ACS has no such parameter"
+    assert lab.devices.record(key).last_session == 0, "the box was asked"
+
+
+async def test_doctor_names_what_of_a_boxs_identity_was_never_read(plant):
+    lab, _ = plant
+    serial = serial_of(lab, "tp-link-xx230v")
+    befall(lab, serial, knowledge=Knowledge.INFORM_ONLY)
+    code, out = await told("doctor", "--serial", serial)
+    assert code == 0
+    assert "gpon_serial was never read" in out
+    assert "the box was not asked" in out
+
+
+async def test_doctor_prints_for_every_family_what_was_taken_exactly_once(plant):
+    lab, _ = plant
+    for make in ("tp-link-xx230v", "huawei-eg8145v5", "zte-f660", "nokia-g240w"):
+        _, out = await told("doctor", "--serial", serial_of(lab, make), "--json")
+        readings = json.loads(out)["readings"]
+        assert len(readings) > 10
+        for reading in readings:
+            taken = [t for t in reading["tried"] if not t["why"]]
+            assert len(taken) == 1, reading
+            assert taken[0]["path"] == reading["path"]
+
+
+@pytest.mark.parametrize(("serial", "code"), [("NOBODY123", 3), ("a/../b", 2)])
+async def test_doctor_cannot_tell_of_a_box_that_nobody_knows(plant, serial, code):
+    assert (await told("doctor", "--serial", serial))[0] == code
+
+
+async def test_doctor_checks_each_file_of_the_operator(plant, teach, tmp_path):
+    teach("tplink")
+    bad = tmp_path / "taught" / "cpe" / "bad.yaml"
+    bad.write_text("id: acme\nextends: tr181\nmatch: {root: Device}\n")
+    code, out = await told("doctor", "--json")
+    checks = {check["system"]: check for check in json.loads(out)}
+    assert code == 4
+    assert checks["profile cpe/tplink.yaml"]["state"] == "ok"
+    assert checks["profile cpe/bad.yaml"]["state"] == "wrong"
+    assert "match" in checks["profile cpe/bad.yaml"]["detail"]
+    assert str(bad) in checks["profile cpe/bad.yaml"]["mend"]
+    assert checks["profiles"]["state"] == "wrong"
+    assert checks["acs"]["state"] == "ok"

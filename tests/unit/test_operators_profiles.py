@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from typer.testing import CliRunner
 
 import cpe.settings as _  # noqa: F401 - says where the operator's profiles are
 from cpe.access.genieacs.family import choose_family, identify
@@ -13,11 +15,21 @@ from cpe.access.genieacs.plan import identity_projection, projection
 from cpe.access.genieacs.sweep.plan import family_plan, sweep_projection
 from cpe.access.genieacs.sweep.reader import FleetPart, FleetReader
 from cpe.access.olt.inventory import load_inventory
+from cpe.answer.markdown import page
 from cpe.domain.errors import ProfileError
 from cpe.domain.observation import Quality
+from cpe.domain.snapshot import AcsFault, Device
 from cpe.profiles.cpe_profile import profiles
 from cpe.profiles.olt_profile import olt_profiles
+from cpe.profiles.thresholds import load_thresholds
+from cpe.profiles.wording import wording
+from cpe.rules.judge import judge
+from cpe.store.codec import decode_snapshot, encode_snapshot
+from deployments.cli import app
+from flows.diagnose_cpe import diagnose_cpe
+from flows.request import DiagnosisRequest
 from tests.support.boxes import GENERIC, NOW, TPLINK, box
+from tests.support.cases import snapshot
 
 EXAMPLE = Path(__file__).parents[2] / "deployments" / "profiles-example"
 RX = "optical.rx_dbm"
@@ -287,6 +299,7 @@ HEAD = "id: tr181\nextends: tr181\n"
         ("whole: [VirtualParameters]", ["whole", "begin"]),
         ("replaces: [optical.rx_dbn]", ["replaces", "optical.rx_dbn"]),
         ("replaces: []", ["replaces"]),
+        (f"quantities: {{{RX}: []}}", [RX, "at least 1"]),
         ("extra: 1", ["extra"]),
         ("match: {root: Device, model: '('}", ["match", "model", "regular expression"]),
         ("id: [", ["parsing"]),
@@ -421,3 +434,67 @@ def test_the_example_loads_and_teaches_what_it_says(monkeypatch):
     acme = {**GENERIC, "_Manufacturer": "Acme", "_ProductClass": "AX3000"}
     assert rx(box({"Device.X_ACME_PON.RxLevel": -2790}, identity=acme)).value == -27.9
     assert not olt_profiles()["acme"].verified
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("diagnose", "X1234"),
+        ("doctor", "--serial", "X1234"),
+        ("sweep",),
+        ("worker",),
+        ("hub",),
+        ("up",),
+        ("swap", "start", "swap_diagnostic", "X1234", "Y1234", "--by", "ann"),
+    ],
+)
+def test_nothing_begins_with_a_profile_that_cannot_be_used(folder, monkeypatch, arguments):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    bad = write(folder, f"id: tplink\nextends: tplink\nquantities: {{{RX}: []}}\n")
+    done = CliRunner().invoke(app, list(arguments))
+    assert (done.exit_code, done.stdout) == (2, "")
+    [line] = done.stderr.strip().splitlines()
+    assert str(bad) in line
+    assert RX in line
+
+
+async def test_a_run_in_prefect_fails_in_the_words_of_the_file(folder):
+    bad = write(folder, "id: [")
+    state = await diagnose_cpe.fn(DiagnosisRequest(serial="X1234", requested_by="a"))
+    assert (state.type.value, state.name) == ("FAILED", "unusable")
+    assert str(bad) in state.message
+    assert "\n" not in state.message
+
+
+# -- what the ACS says besides
+
+
+def test_a_tag_that_holds_a_secret_is_not_shown():
+    document = {**box({}, identity=TPLINK), "_tags": ["vip", "password=hunter2", 7]}
+    tags = sighting(document, now=NOW, limit_s=60).device.tags
+    assert tags == ("vip", "password=***")
+
+
+def test_tags_and_faults_are_on_the_page_and_what_was_not_read_is_said():
+    device = Device(acs_id="X", tags=("vip", "a|b"), acs_faults=(AcsFault("cwmp.9002", "no", NOW),))
+    assert "`vip` · `a¦b`" in page_of(device)
+    assert "- `cwmp.9002` no (2026-11-23T20:00:00.000Z)" in page_of(device)
+    assert "could not be read" in page_of(Device(acs_id="X"))
+    nothing = page_of(Device(acs_id="X", tags=(), acs_faults=()))
+    assert "Tags" not in nothing
+    assert "stand at the ACS" not in nothing
+
+
+def page_of(device: Device) -> str:
+    shot = snapshot(device=device)
+    judgement = judge(shot, load_thresholds())
+    return page(shot, judgement.findings, judgement.verdict, wording(), load_thresholds())
+
+
+def test_a_snapshot_keeps_tags_and_faults_and_what_was_kept_before_them_loads():
+    device = Device(acs_id="X", tags=("vip",), acs_faults=(AcsFault("script.Error", "x", NOW),))
+    shot = snapshot(device=device)
+    assert decode_snapshot(encode_snapshot(shot)) == shot
+    old = cast("dict[str, Any]", encode_snapshot(shot))
+    del old["device"]["tags"], old["device"]["acs_faults"]
+    assert decode_snapshot(old).device == Device(acs_id="X")
