@@ -181,6 +181,7 @@ async def test_an_acs_without_notes_of_a_box_has_no_card(tmp_path, notes, said):
         **notes,
     }
     async with page_of(tmp_path, kept) as page:
-        await expect(page.locator("section.card", has_text="À l'ACS")).to_have_count(int(said is not None))
+        card = page.locator("section.card", has_text="À l'ACS")
+        await expect(card).to_have_count(0 if said is None else 1)
         if said:
             await expect(page.get_by_text(said)).to_be_visible()

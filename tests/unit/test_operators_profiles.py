@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from cpe.access.genieacs.plan import identity_projection, projection
 from cpe.access.genieacs.sweep.plan import family_plan, sweep_projection
 from cpe.access.genieacs.sweep.reader import FleetPart, FleetReader
 from cpe.access.olt.inventory import load_inventory
+from cpe.access.olt.probe import choose_profile
 from cpe.answer.markdown import page
 from cpe.domain.errors import ProfileError
 from cpe.domain.observation import Quality
@@ -422,6 +424,25 @@ def test_a_broken_olt_profile_is_not_the_inventorys_mistake(folder, tmp_path):
     with pytest.raises(ProfileError) as caught:
         load_inventory(inventory)
     assert str(caught.value).startswith(str(file))
+
+
+class OltThatIs:
+    """An OLT of one sysObjectID at which every probe stays inside its column."""
+
+    target = SimpleNamespace(name="olt-a")
+
+    def __init__(self, object_id: str) -> None:
+        self._object_id = object_id
+
+    async def get(self, oids, _patience, *, following: bool = False):
+        return {oid: self._object_id.encode() for oid in oids}
+
+
+async def test_auto_takes_the_operators_family_where_a_shipped_one_fits_as_well(folder):
+    olt: Any = OltThatIs("1.3.6.1.4.1.2011.2.299")
+    assert (await choose_profile(olt)).id == "huawei"
+    write(folder, "id: huawei-mx\nextends: huawei\ntitle: Ours\n", kind="olt")
+    assert (await choose_profile(olt)).id == "huawei-mx"
 
 
 # -- the example
