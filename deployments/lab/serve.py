@@ -50,15 +50,20 @@ class Lab:
     def __init__(self, plant: Plant, folder: Path, timing: Timing, crash_hang_s: float) -> None:
         self.plant, self._folder = plant, folder
         tasks = Tasks()
-        self.devices = AcsDevices(plant)
-        self.sessions = Sessions(self.devices, tasks, timing)
-        self.nbi = Nbi(self.devices, tasks, self.sessions, crash_hang_s)
+        self._devices = AcsDevices(plant)
+        self.sessions = Sessions(self._devices, tasks, timing)
+        self.nbi = Nbi(self._devices, tasks, self.sessions, crash_hang_s)
         self.acs = Server("acs", self.nbi.handle, headers=_NBI_HEADERS)
         self.erp = Server("erp", Erp(plant).handle, headers={})
-        self.modems = Modems(plant, self.devices.box)
+        self.modems = Modems(plant, self._devices.box)
         self.modem = Server("modem", self.modems.handle, headers={})
         self.control = Server("control", Control(self).handle, headers={})
         self.agents: list[SnmpAgent] = []
+
+    @property
+    def devices(self) -> AcsDevices:
+        """The ACS's devices, where virtual parameters are defined."""
+        return self._devices
 
     def exports(self) -> dict[str, str]:
         """The environment that points the project at this lab. Holds secrets; never log it."""
