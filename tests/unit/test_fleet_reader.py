@@ -155,7 +155,7 @@ def test_both_read_strange_leaves_alike(raw, stamp):
 
 def test_the_one_query_is_narrow_enough_for_an_nbi_and_holds_no_secret():
     paths = sweep_projection()
-    assert len(",".join(paths)) < MAX_URL - 2_500
+    assert len(",".join(paths)) < MAX_URL - 2_000
     assert not [path for path in paths if is_secret_name(path)]
 
 
