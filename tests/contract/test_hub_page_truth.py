@@ -13,7 +13,7 @@ from playwright.async_api import Page, Route, expect
 
 from cpe.domain.memory import KeptDiagnosis
 from tests.contract.test_hub_page import DESKTOP, PHONE, is_inside, served
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, new_page
 from tests.support.hub_bench import SECRETS, answer_of, running_hub
 from tests.support.store.samples import SERIAL
 
@@ -26,7 +26,7 @@ async def page_of(folder: Path, *kept: KeptDiagnosis) -> AsyncIterator[Page]:
     async with running_hub(folder) as hub, served(hub) as url, chromium() as browser:
         for one in kept:
             await hub.store.keep(one)
-        page = await browser.new_page(viewport=DESKTOP, locale="fr-CA")
+        page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         await page.goto(f"{url}/devices/{SERIAL}#token={SECRETS['csr']}")
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
         yield page

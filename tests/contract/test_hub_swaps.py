@@ -15,6 +15,7 @@ from deployments.hub.problems import Problem
 from deployments.hub.swap_desk import LazyDesk
 from tests.contract.test_hub_api import ID, START, problem
 from tests.support.hub_bench import Bench, bearer, running_hub
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -152,15 +153,16 @@ async def test_without_a_desk_swaps_are_unavailable_and_a_desk_that_is_broken_is
 
 
 async def test_the_hub_answers_others_while_the_desk_is_loaded_and_loads_it_once():
-    others_were_answered, loads = threading.Event(), []
+    begun, others_were_answered, loads = threading.Event(), threading.Event(), []
 
     def slow():
-        loads.append(others_were_answered.wait(10))
+        begun.set()
+        loads.append(others_were_answered.wait())
         return desk_that(gives={"id": ID})._load()
 
     desk = LazyDesk(slow)
     asking = [asyncio.create_task(desk.show(ID)) for _ in range(3)]
-    await asyncio.sleep(0.01)
+    await until(begun.is_set)  # which is to be seen only while it is being loaded
     others_were_answered.set()
     assert await asyncio.gather(*asking) == 3 * [{"id": ID}]
     assert await desk.show(ID) == {"id": ID}

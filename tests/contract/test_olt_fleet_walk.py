@@ -21,6 +21,7 @@ from tasks import sweep
 from tests.support import olt_rows as rows
 from tests.support.olt_bench import COMMUNITY, target_of
 from tests.support.snmp_agent import Faults, running_agent
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SERIALS = ("ABCD12340001", "ABCD12340002", "ABCD12340003")
@@ -37,7 +38,7 @@ async def turns():
 
 
 async def walked(agent, profile, **options):
-    options = {"deadline_s": 20.0, **options}
+    options = {"deadline_s": 600.0, **options}
     target = target_of(agent, profile)
     return await FleetWalk(target, await running_engine(), **options).read(turns())
 
@@ -181,7 +182,7 @@ async def test_an_agent_that_falls_silent_half_way_leaves_what_it_said():
 
 async def test_a_power_that_takes_the_olt_too_long_does_not_cost_the_states(monkeypatch):
     profile = olt_profiles()["huawei"]
-    quick = profile.limits.model_copy(update={"state_timeout_s": 0.1})
+    quick = profile.limits.model_copy(update={"state_timeout_s": 1.0})
     profile = profile.model_copy(update={"limits": quick})
     monkeypatch.setattr(fleet_walk, "olt_profiles", lambda: {"huawei": profile})
     slow = Faults(silent_below=(profile.columns["olt_rx"].oid,))
@@ -215,7 +216,7 @@ async def test_the_olt_is_given_back_between_two_legs():
         huawei(160), community=COMMUNITY, faults=Faults(delay_s=0.02)
     ) as agent:
         walk = FleetWalk(
-            target_of(agent, "huawei"), await running_engine(), deadline_s=20, leg_s=0.05
+            target_of(agent, "huawei"), await running_engine(), deadline_s=600, leg_s=0.05
         )
         table = await walk.read(counted())
     assert table.complete
@@ -228,7 +229,7 @@ async def test_a_walk_that_is_cancelled_leaves_nothing_open():
         huawei(400), community=COMMUNITY, faults=Faults(delay_s=0.05)
     ) as agent:
         task = asyncio.create_task(walked(agent, "huawei"))
-        await asyncio.sleep(0.2)
+        await until(lambda: agent.pdus.total() >= 2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

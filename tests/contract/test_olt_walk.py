@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 
 import pytest
@@ -33,7 +32,7 @@ async def walked(
     repetitions: int = 10,
     max_rows: int = 10_000,
     timeout_s: float = 0.2,
-    deadline_s: float = 10.0,
+    deadline_s: float = 600.0,
 ) -> Walked:
     session = Session(await running_engine(), target_of(agent, "huawei"), Deadline(deadline_s))
     return await walk(
@@ -141,10 +140,9 @@ async def test_an_empty_answer_in_a_table_is_a_stranger():
 
 
 async def test_a_deadline_ends_a_walk_and_keeps_its_rows():
-    async with agent_with(table(400, STATE), delay_s=0.05) as agent:
-        started = time.monotonic()
-        result = await walked(agent, STATE, timeout_s=3, deadline_s=0.4)
-        assert time.monotonic() - started < 10
+    async with agent_with(table(400, STATE), delay_s=0.3) as agent:
+        await running_engine()  # before the time begins to run
+        result = await walked(agent, STATE, timeout_s=3, deadline_s=2.0)
         assert isinstance(result.failure, UnreachableError)
         assert 0 < counts(result)[0] < 400
 

@@ -12,6 +12,7 @@ from cpe.access.genieacs.lookup import sighting
 from cpe.access.genieacs.refresh import UNIQUE_KEY, Refresher, TaskOutcome
 from cpe.domain.snapshot import FreshnessOutcome
 from tests.support.transcripts import nbi, query_of, response, rows, transcript
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.recorded
 RX = "Device.Optical.Interface.1.X_TP_GPON_Config.RXPower"
@@ -183,11 +184,11 @@ async def test_a_task_that_cannot_be_removed_because_it_is_running_is_waited_for
     acs = Acs(said(202, "Task queued but not processed"), delete=503)
 
     async def end_session():
-        await asyncio.sleep(0.4)
+        await until(lambda: acs.deleted)
         acs.executed, acs.queued = True, False
 
     ending = asyncio.create_task(end_session())
-    assert (await refreshed(acs)).outcome is TaskOutcome.EXECUTED
+    assert (await refreshed(acs, bound_s=600)).outcome is TaskOutcome.EXECUTED
     await ending
 
 
@@ -247,27 +248,24 @@ async def test_a_page_in_place_of_an_answer_is_the_acs_own_trouble():
 
 async def test_a_hang_is_bounded_and_leaves_nothing_queued():
     async def hang(_acs):
-        await asyncio.sleep(30)
+        await asyncio.sleep(3600)
 
     acs = Acs(hang)
-    loop = asyncio.get_running_loop()
-    started = loop.time()
     result = await refreshed(acs, bound_s=1.0)
-    assert loop.time() - started < 1.5
     assert result.freshness is FreshnessOutcome.UNREACHABLE
     assert acs.deleted == [TASK_ID]
 
 
 async def test_giving_up_ends_the_wait_at_once_and_removes_the_task():
     async def hang(_acs):
-        await asyncio.sleep(30)
+        await asyncio.sleep(3600)
 
     acs = Acs(hang)
-    refresher = Refresher(nbi(acs), bound_s=20, limit_s=60)
+    refresher = Refresher(nbi(acs), bound_s=3600, limit_s=60)
     waiting = asyncio.create_task(refresher.refresh(acs.sighting()))
-    await asyncio.sleep(0.1)
+    await until(lambda: acs.posts)
     refresher.give_up(ACS_ID)
-    result = await asyncio.wait_for(waiting, 1)
+    result = await waiting
     assert result.outcome is TaskOutcome.UNKNOWN
     assert acs.deleted == [TASK_ID]
 
@@ -279,7 +277,7 @@ async def test_two_who_ask_for_one_box_share_one_task():
         return said(200, "OK")(acs)
 
     acs = Acs(slow, queued=False)
-    refresher = Refresher(nbi(acs), bound_s=2, limit_s=60)
+    refresher = Refresher(nbi(acs), bound_s=600, limit_s=60)
     one, other = await asyncio.gather(
         refresher.refresh(acs.sighting()), refresher.refresh(acs.sighting())
     )
@@ -294,10 +292,10 @@ async def test_one_who_leaves_does_not_take_the_answer_from_the_other():
         return said(200, "OK")(acs)
 
     acs = Acs(slow, queued=False)
-    refresher = Refresher(nbi(acs), bound_s=2, limit_s=60)
+    refresher = Refresher(nbi(acs), bound_s=600, limit_s=60)
     leaving = asyncio.create_task(refresher.refresh(acs.sighting()))
     staying = asyncio.create_task(refresher.refresh(acs.sighting()))
-    await asyncio.sleep(0.05)
+    await until(lambda: acs.posts)
     leaving.cancel()
     assert (await staying).outcome is TaskOutcome.EXECUTED
 
@@ -348,7 +346,7 @@ async def test_an_acs_that_fails_by_itself_is_told_from_a_box_that_does(status, 
 
 async def test_a_box_with_nothing_to_ask_for_is_not_said_to_have_answered():
     acs = Acs(said(200, "OK"))
-    refresher = Refresher(nbi(acs), bound_s=2, limit_s=60)
+    refresher = Refresher(nbi(acs), bound_s=600, limit_s=60)
     result = await refresher.refresh(replace(acs.sighting(), refresh_paths=()))
     assert (result.outcome, acs.posts) == (TaskOutcome.UNKNOWN, 0)
     assert not result.box_answered

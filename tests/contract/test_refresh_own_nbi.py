@@ -11,6 +11,7 @@ from cpe.domain.observation import Quality
 from cpe.domain.snapshot import FreshnessOutcome
 from tests.support.boxes import put, stamp
 from tests.support.own_nbi import Cpe, OwnNbi
+from tests.support.waiting import until
 
 RX = "Device.Optical.Interface.1.X_TP_GPON_Config.RXPower"
 TX = "Device.Optical.Interface.1.X_TP_GPON_Config.TXPower"
@@ -214,8 +215,7 @@ async def test_one_who_is_cancelled_leaves_no_task_in_the_acs_and_none_in_the_lo
     sighting = await lookup.find(nbi, "S1", limit_s=60)
     before = asyncio.all_tasks()
     waiting = asyncio.create_task(Refresher(nbi, bound_s=20, limit_s=60).refresh(sighting))
-    await asyncio.sleep(0.1)
-    assert len(acs.tasks) == 1
+    await until(lambda: len(acs.tasks) == 1)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -230,7 +230,7 @@ async def test_who_asks_while_another_leaves_is_not_told_the_others_end():
     sighting = await lookup.find(nbi, "S1", limit_s=60)
     refresher = Refresher(nbi, bound_s=20, limit_s=60)
     leaving = asyncio.create_task(refresher.refresh(sighting))
-    await asyncio.sleep(0.1)
+    await until(lambda: acs.tasks)
     acs.boxes["1C61B4-Device2-S1"].calls = "answers"
     leaving.cancel()
     await asyncio.sleep(0)

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from deployments.server.sqlite import CACHE_KIB, ImmediateSqliteConfiguration
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.prefect
 
@@ -43,9 +44,15 @@ async def test_requests_that_write_are_served_in_the_order_they_came(configurati
 
     async with _transaction(configuration):
         waiting = [asyncio.Task(write(number), context=_apart()) for number in range(40)]
-        await asyncio.sleep(0.1)
+        await until(lambda: _queued(configuration) == 40)
     await asyncio.gather(*waiting)
     assert served == list(range(40))
+
+
+def _queued(configuration: ImmediateSqliteConfiguration) -> int:
+    """How many wait for their turn."""
+    turn = configuration._turns.get(asyncio.get_running_loop())
+    return len(turn._waiters or ()) if turn is not None else 0
 
 
 def _apart():
@@ -57,7 +64,7 @@ def _apart():
 async def test_a_transaction_within_a_transaction_of_its_task_does_not_wait_for_itself(
     configuration,
 ):
-    async with asyncio.timeout(20), _transaction(configuration), _transaction(configuration):
+    async with _transaction(configuration), _transaction(configuration):
         pass
 
 
@@ -69,10 +76,9 @@ async def test_a_request_that_is_given_up_while_it_waits_leaves_its_turn(configu
     async with _transaction(configuration):
         given_up = asyncio.Task(write(), context=_apart())
         behind = asyncio.Task(write(), context=_apart())
-        await asyncio.sleep(0.05)
+        await until(lambda: _queued(configuration) == 2)
         given_up.cancel()
-    async with asyncio.timeout(20):
-        await behind
+    await behind
     assert given_up.cancelled()
 
 

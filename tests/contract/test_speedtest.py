@@ -22,6 +22,7 @@ from cpe.domain.errors import (
 )
 from tests.contract.speedtest_acs import IDLE, NEW, OBJECT, OLD, TEST_URL, Acs, completes
 from tests.support.transcripts import FOLDER, Script, nbi, response, rows, transcript
+from tests.support.waiting import until
 
 RECORDED_DIAGNOSTICS = sorted(f.stem for f in FOLDER.glob("diag_*.json"))
 
@@ -236,20 +237,19 @@ async def test_one_who_leaves_does_not_take_the_result_from_the_other():
     tester = acs.tester()
     leaving = asyncio.create_task(acs.run(tester=tester))
     staying = asyncio.create_task(acs.run(tester=tester))
-    await asyncio.sleep(0.1)
+    await until(lambda: written(acs))
     leaving.cancel()
     assert (await staying).download_mbps == 80.0
 
 
 async def test_when_all_leave_the_queued_tasks_are_removed_and_the_next_begins_anew():
     async def hang(_acs, _task):
-        await asyncio.sleep(30)
+        await asyncio.sleep(3600)
 
     acs = Acs(on_test=completes(), answer=lambda a, t: hang(a, t) if a.calls == 1 else None)
     tester = acs.tester()
     leaving = asyncio.create_task(acs.run(tester=tester))
-    await asyncio.sleep(0.1)
-    assert len(acs.queue) == 1
+    await until(lambda: len(acs.queue) == 1)
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving
@@ -340,14 +340,11 @@ async def test_an_unknown_family_has_no_such_test():
 
 async def test_a_hang_is_bounded_and_leaves_nothing_queued():
     async def hang(_acs, _task):
-        await asyncio.sleep(30)
+        await asyncio.sleep(3600)
 
     acs = Acs(answer=hang)
-    loop = asyncio.get_running_loop()
-    started = loop.time()
     with pytest.raises(TimedOutError):
         await acs.run(bound_s=1)
-    assert loop.time() - started < 1.5
     assert acs.queue == {}
 
 

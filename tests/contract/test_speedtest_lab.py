@@ -1,6 +1,5 @@
 """The speed test against the lab's NBI and boxes, and what a diagnosis makes of it."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -15,6 +14,7 @@ from deployments.lab.truth import Family
 from flows.conduct import as_function, diagnose
 from tasks.clients import close_clients
 from tests.contract.lab_tools import QUICK, befall, quick_lab
+from tests.support.waiting import until
 
 URL = "http://speedtest.example/file"
 TIMING = replace(QUICK, lock_wait_s=2.0)
@@ -107,10 +107,11 @@ async def test_a_test_that_somebody_else_began_is_not_disturbed(plant):
     )
     acs_id = (await lookup.find(nbi, "LAB0003", limit_s=60)).device.acs_id
     await nbi.post_task(acs_id, theirs, wait_ms=1000, timeout_s=3)
-    await asyncio.sleep(0.1)
+    index = lab.plant.index_of("LAB0003")
+    await until(lambda: lab.plant.state(index).download.state == "Requested")
     with pytest.raises(OccupiedError):
         await measured(nbi, "LAB0003")
-    download = lab.plant.state(lab.plant.index_of("LAB0003")).download
+    download = lab.plant.state(index).download
     assert (download.state, download.url) == ("Requested", "http://theirs.example/1000000000")
     assert await queued(client) == []
 

@@ -137,7 +137,6 @@ def _units(site: dict[str, Any], number: int) -> list[dict[str, Any]]:
     return [every[serial(number)], every[f"NEW{number:04d}"]]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("kind", "result", "at_least"),
     [("swap_diagnostic", "returned", 35), ("remplacement_definitif", None, 12)],
@@ -150,7 +149,6 @@ async def test_a_swap_killed_at_any_write_ends_as_an_undisturbed_one(
 
 
 @pytest.mark.postgres
-@pytest.mark.timeout(300)
 async def test_so_it_does_on_postgresql(tmp_path, monkeypatch, postgres_url):
     # Writes come in threes (before, after, commit); 7 lands on each kind of them in turn.
     diagnostic = ("swap_diagnostic", "returned", 35)

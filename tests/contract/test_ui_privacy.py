@@ -10,7 +10,7 @@ from prefect.client.orchestration import get_client
 
 from deployments.server import csp
 from deployments.server.embedded import EmbeddedServer
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, new_page
 from tests.support.small_flow import small
 
 pytestmark = [pytest.mark.prefect, pytest.mark.browser]
@@ -36,7 +36,7 @@ async def test_the_ui_shows_runs_and_asks_no_host_but_ours(prefect_home):
     async with EmbeddedServer() as server, get_client() as client, chromium() as browser:
         await small()
         (run,) = await client.read_flow_runs()
-        page = await browser.new_page()
+        page = await new_page(browser)
         seen = Watched(page)
         await page.goto(server.ui_url)
         await expect(page.get_by_text("Flow Runs").first).to_be_visible()
@@ -55,7 +55,7 @@ async def test_without_the_policy_the_ui_would_call_an_analytics_host(prefect_ho
     monkeypatch.setattr(csp, "policy", lambda _host: "img-src 'self'")
     nowhere = f"--host-resolver-rules=MAP {ANALYTICS} ~NOTFOUND"
     async with EmbeddedServer() as server, chromium(nowhere) as browser:
-        page = await browser.new_page()
+        page = await new_page(browser)
         seen = Watched(page)
         await page.goto(server.ui_url)
         await expect(page.get_by_role("heading", name="to get started")).to_be_visible()

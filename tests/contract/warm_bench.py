@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from deployments.server.child import ChildProcess
 from deployments.server.deploy import ensure_pool
 from deployments.server.embedded import EmbeddedServer
 from deployments.server.environment import ui_url
+from tests.support.waiting import wait_until
 
 POOL = "cpe"
 FLOWS = (
@@ -29,7 +29,7 @@ class Bench:
     def __init__(self, api_url: str, home: Path) -> None:
         self.api_url, self.home = api_url, home
         self.ui_url = ui_url(api_url)
-        self.api = httpx.Client(base_url=api_url, timeout=90, trust_env=False)
+        self.api = httpx.Client(base_url=api_url, timeout=None, trust_env=False)
         ensure_pool(api_url, POOL)
         self.deployments = {name: self._deploy(name) for name in FLOWS}
 
@@ -60,9 +60,9 @@ class Bench:
     def set_state(self, run_id: str, **state: Any) -> None:
         self._ok(self.api.post(f"/flow_runs/{run_id}/set_state", json={"state": state}))
 
-    def ended(self, *run_ids: str, within_s: float = 60) -> Mapping[str, str]:
+    def ended(self, *run_ids: str) -> Mapping[str, str]:
         """The runs' final states' names, once all have one."""
-        wait(lambda: all(self.run(i)["state"]["type"] in FINAL for i in run_ids), within_s)
+        wait_until(lambda: all(self.run(i)["state"]["type"] in FINAL for i in run_ids))
         return {run_id: self.state(run_id) for run_id in run_ids}
 
     def workers(self) -> list[str]:
@@ -96,15 +96,6 @@ def running_bench(
         bench = Bench(server.api_url, home)
         yield bench
         bench.api.close()
-
-
-def wait(what: Callable[[], Any], within_s: float = 60) -> Any:
-    """What it says, once it says anything."""
-    deadline = time.monotonic() + within_s
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.05)
-    return found
 
 
 def notes(folder: Path, run_id: str | None = None) -> list[str]:

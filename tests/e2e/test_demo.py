@@ -11,13 +11,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, new_page
+from tests.support.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+pytestmark = pytest.mark.e2e
 CPE = str(Path(sys.executable).with_name("cpe"))
 TOUR = {
     "fibre_weak", "fibre_cut", "pon_outage", "power_off", "wifi_interference", "mesh_backhaul",
@@ -45,7 +47,6 @@ def test_the_demo_ends_by_itself_with_every_verdict_as_planted(tmp_path):
         env=fresh(tmp_path),
         capture_output=True,
         text=True,
-        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
@@ -84,18 +85,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             stderr=subprocess.STDOUT,
         )
     try:
-        deadline = time.monotonic() + 240
         while "Ctrl-C" not in log.read_text():
             assert process.poll() is None, log.read_text()[-3000:]
-            assert time.monotonic() < deadline, log.read_text()[-3000:]
-            time.sleep(0.5)
+            time.sleep(0.1)
         text = log.read_text()
         hub = re.findall(r"Hub\s+(http://[^/]+)", text)[0]
         tokens = Path(re.findall(r"Jeton\s+(\S+)", text)[0]).read_text()
         token = re.findall(r'secret = "([^"]+)"', tokens)[0]
         yield Demo(re.findall(r"Prefect UI\s+(\S+)", text)[0], hub, token)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(40) == 0, log.read_text()[-3000:]
+        assert process.wait() == 0, log.read_text()[-3000:]
     finally:
         if process.poll() is None:
             process.kill()
@@ -106,7 +105,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 async def test_a_flow_started_from_the_uis_form_shows_its_artifact_there(demo, tmp_path):
     foreign: list[str] = []
     async with chromium() as browser:
-        page = await browser.new_page(viewport={"width": 1400, "height": 1200})
+        page = await new_page(browser, viewport={"width": 1400, "height": 1200})
         page.on(
             "request",
             lambda r: foreign.append(r.url) if not r.url.startswith((demo.ui, "data:")) else None,
@@ -119,18 +118,18 @@ async def test_a_flow_started_from_the_uis_form_shows_its_artifact_there(demo, t
         await page.get_by_role("button", name="Submit").click()
         run_id = await _run_of(demo.ui, "diagnose lab0002")
         await page.goto(f"{demo.ui}v2/runs/flow-run/{run_id}?tab=Artifacts")
-        await page.get_by_text("fibre_weak").first.wait_for(timeout=20_000)
+        await page.get_by_text("fibre_weak").first.wait_for()
         await page.goto(f"{demo.ui}v2/artifacts/key/diagnosis-lab0002")
         await page.get_by_role("link", name=re.compile("^[0-9a-f]{8}")).first.click()
         for words in SHOWN:
-            await page.get_by_text(words).first.wait_for(timeout=20_000)
+            await page.get_by_text(words).first.wait_for()
         await page.screenshot(path=str(tmp_path / "artifact.png"), full_page=True)
     assert [url for url in foreign if "127.0.0.1" not in url] == []
 
 
 async def test_the_hub_diagnoses_a_box_of_the_lab_in_its_worker_and_streams_the_steps(demo):
     headers = {"Authorization": f"Bearer {demo.token}"}
-    async with httpx.AsyncClient(base_url=demo.hub, headers=headers, timeout=60) as hub:
+    async with httpx.AsyncClient(base_url=demo.hub, headers=headers, timeout=None) as hub:
         begun = await hub.post("/devices/LAB0004/diagnose", json={"requested_by": "Marie"})
         assert begun.status_code == 202, begun.text
         run_id = begun.json()["id"]
@@ -143,7 +142,7 @@ async def test_the_hub_diagnoses_a_box_of_the_lab_in_its_worker_and_streams_the_
         assert wanted in steps
     assert found["diagnosis"]["id"] == run_id
     assert 'cpe_diagnoses_total{verdict="fibre_cut"}' in metrics
-    async with httpx.AsyncClient(base_url=f"{demo.ui}api", timeout=10) as api:
+    async with httpx.AsyncClient(base_url=f"{demo.ui}api", timeout=None) as api:
         run = (await api.get(f"/flow_runs/{run_id}")).json()
     assert run["infrastructure_pid"].startswith("warm-")
     assert run["tags"] == ["hub"] or set(run["tags"]) == {"hub", "diagnostic"}
@@ -153,24 +152,25 @@ async def test_the_hub_diagnoses_a_box_of_the_lab_in_its_worker_and_streams_the_
 @pytest.mark.browser
 async def test_the_hubs_page_shows_a_real_diagnosis(demo, tmp_path):
     async with chromium() as browser:
-        page = await browser.new_page(viewport={"width": 390, "height": 844})
+        page = await new_page(browser, viewport={"width": 390, "height": 844})
         await page.goto(f"{demo.hub}/devices/LAB0016#token={demo.token}")
         await page.get_by_text("La liaison d'une borne satellite est mauvaise.").first.wait_for()
-        await page.get_by_role("button", name="Diagnostiquer").click(timeout=30_000)
-        await page.get_by_text("Jugement des mesures").wait_for(timeout=30_000)
+        await page.get_by_role("button", name="Diagnostiquer").click()
+        await page.get_by_text("Jugement des mesures").wait_for()
         await page.get_by_text("Deco-salon").first.wait_for()
         await page.screenshot(path=str(tmp_path / "page.png"), full_page=True)
 
 
 async def _run_of(ui: str, name: str) -> str:
     """The id of the finished flow run of that name."""
-    deadline = time.monotonic() + 90
-    async with httpx.AsyncClient(base_url=f"{ui}api", timeout=10) as api:
-        while time.monotonic() < deadline:
+    async with httpx.AsyncClient(base_url=f"{ui}api", timeout=None) as api:
+
+        async def ended() -> dict[str, Any] | None:
             body = {"flow_runs": {"name": {"any_": [name]}}, "sort": "EXPECTED_START_TIME_DESC"}
             found = (await api.post("/flow_runs/filter", json=body)).json()
-            if found and found[0]["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"):
-                assert found[0]["state"]["type"] == "COMPLETED", found[0]["state"]
-                return found[0]["id"]
-            time.sleep(0.5)  # noqa: ASYNC251 - the page does nothing meanwhile
-    raise AssertionError(f"{name} did not end")
+            final = ("COMPLETED", "FAILED", "CRASHED")
+            return found[0] if found and found[0]["state"]["type"] in final else None
+
+        run = await until(ended)
+    assert run["state"]["type"] == "COMPLETED", run["state"]
+    return run["id"]

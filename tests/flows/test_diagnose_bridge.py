@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -22,6 +21,7 @@ from cpe.store.repository import Store
 from flows.diagnose_cpe import diagnose_cpe
 from flows.request import DiagnosisRequest
 from tasks.report import artifact_key
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.browser]
 
@@ -39,15 +39,15 @@ async def logs_of(answer):
 
 async def eventually(answer, word):
     """The run's log lines, once one holds the word; they are sent in batches."""
-    for _ in range(40):
+
+    async def sent():
         lines = await logs_of(answer)
-        if any(word in line for line in lines):
-            return lines
-        await asyncio.sleep(0.25)
-    raise AssertionError(f"{word!r} is in no log line: {lines}")
+        return lines if any(word in line for line in lines) else None
+
+    return await until(sent)
 
 
-async def test_a_secret_of_the_modem_is_nowhere_after_a_run(lab, tmp_path, caplog):
+async def test_a_secret_of_the_modem_is_nowhere_after_a_run(lab, prefect_server, tmp_path, caplog):
     caplog.set_level("DEBUG", logger="cpe")
     told = []
     for serial, mischief in (
@@ -67,12 +67,12 @@ async def test_a_secret_of_the_modem_is_nowhere_after_a_run(lab, tmp_path, caplo
         assert "CANARY" not in json.dumps(answer) + "".join(lines) + str(artifacts[0].data)
     assert told == ["ok", "refused", "busy"]
     assert "CANARY" not in caplog.text
-    assert files_with_canaries(tmp_path) == []
+    assert files_with_canaries(tmp_path, prefect_server.folder.parent) == []
 
 
-def files_with_canaries(folder: Path) -> list[Path]:
-    """Of our database and of all that Prefect keeps."""
-    kept = [*folder.glob("cpe.db*"), *Path(os.environ["PREFECT_HOME"]).rglob("*")]
+def files_with_canaries(ours: Path, prefects: Path) -> list[Path]:
+    """Of our database and of all that Prefect keeps, the server too."""
+    kept = [*ours.glob("cpe.db*"), *prefects.rglob("*")]
     return [file for file in kept if file.is_file() and b"CANARY" in file.read_bytes()]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -25,6 +24,7 @@ from flows.conduct import witness
 from flows.diagnose_cpe import diagnose_cpe
 from flows.request import DiagnosisRequest
 from tasks.report import artifact_key
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.prefect
 
@@ -37,12 +37,13 @@ async def task_runs(flow_run_id, *, at_least=0):
     """The run's task runs, once the recorder has written them."""
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
     async with get_client() as client:
-        for _ in range(60):
+
+        async def recorded():
             found = await client.read_task_runs(flow_run_filter=wanted)
-            if len(found) >= at_least and all(r.state and r.state.is_final() for r in found):
-                return found
-            await asyncio.sleep(0.25)
-    return found
+            ended = all(r.state and r.state.is_final() for r in found)
+            return found if len(found) >= at_least and ended else None
+
+        return await until(recorded)
 
 
 async def test_a_weak_fibre_is_found_shown_and_kept(lab):
@@ -134,7 +135,7 @@ async def test_a_lost_artifact_does_not_lose_the_verdict(lab, monkeypatch):
     assert heard[0]["verdict"] == (await state.aresult())["verdict"]
 
 
-async def test_no_secret_of_the_plant_leaves_it(lab, tmp_path, caplog):
+async def test_no_secret_of_the_plant_leaves_it(lab, prefect_server, tmp_path, caplog):
     for number, scenario in enumerate(("operator-firmware", "silent-refused", "task-faulted")):
         lab.set_scenario(f"LAB000{number + 7}", scenario)
         answer = await (await run(f"LAB000{number + 7}")).aresult()
@@ -151,7 +152,7 @@ async def test_no_secret_of_the_plant_leaves_it(lab, tmp_path, caplog):
         assert "CANARY" not in "".join(str(a.data) for a in artifacts)
     assert "CANARY" not in caplog.text
     assert files_with(b"CANARY", tmp_path, "cpe.db*") == []
-    assert files_with(b"CANARY", Path(os.environ["PREFECT_HOME"]), "**/*") == []
+    assert files_with(b"CANARY", prefect_server.folder.parent, "**/*") == []
 
 
 def files_with(word: bytes, folder: Path, pattern: str) -> list[Path]:

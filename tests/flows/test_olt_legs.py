@@ -18,20 +18,23 @@ async def test_a_diagnosis_gets_the_olt_between_two_legs_and_the_slot_is_free_af
 ):
     seen = []
 
+    walking = asyncio.Event()
+
     @task
     async def walk():
         legs = olt_legs("olt-legs")
         try:
-            for number in range(6):
+            while "diagnosis" not in seen:  # as long as it takes, which is one leg or a few
                 await anext(legs)
-                seen.append(f"leg {number}")
+                seen.append("leg")
+                walking.set()
                 await asyncio.sleep(0.2)
         finally:
             await legs.aclose()
 
     @task
     async def diagnose():
-        await asyncio.sleep(0.3)
+        await walking.wait()
         async with olt_slot("olt-legs"):
             seen.append("diagnosis")
 
@@ -40,7 +43,7 @@ async def test_a_diagnosis_gets_the_olt_between_two_legs_and_the_slot_is_free_af
         await asyncio.gather(walk(), diagnose())
 
     await both()
-    assert 1 <= seen.index("diagnosis") <= 4
+    assert "diagnosis" in seen[1:]
     async with get_client() as client:
         limit = await client.read_global_concurrency_limit_by_name(limit_name("olt-legs"))
     assert (limit.limit, limit.active_slots) == (1, 0)

@@ -12,6 +12,7 @@ from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterKey,
     FlowRunFilter,
+    FlowRunFilterDeploymentId,
     FlowRunFilterId,
     LogFilter,
     LogFilterFlowRunId,
@@ -21,6 +22,7 @@ from flows import spreading
 from flows.sweep_fleet import sweep_fleet
 from flows.sweep_request import SweepRequest
 from flows.sweep_shard import sweep_shard
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.prefect
 
@@ -41,6 +43,11 @@ async def artifacts(run_id, *keys):
     async with get_client() as client:
         found = await client.read_artifacts(artifact_filter=wanted, flow_run_filter=run)
     return {a.key: a for a in found}
+
+
+async def runs_of(client, deployment):
+    its_own = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment]))
+    return await client.read_flow_runs(flow_run_filter=its_own)
 
 
 async def test_a_sweep_is_named_after_how_it_ended_and_leaves_its_tables(lab):
@@ -75,11 +82,12 @@ async def test_task_runs_are_shards_and_not_devices(lab):
     answer = await (await run()).aresult()
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[answer["run"]["flow_run_id"]]))
     async with get_client() as client:
-        for _ in range(60):
+
+        async def recorded():
             found = await client.read_task_runs(flow_run_filter=wanted)
-            if len(found) >= 10:
-                break
-            await asyncio.sleep(0.25)
+            return found if len(found) >= 9 else None
+
+        found = await until(recorded)
     names = sorted(r.name.rsplit("-", 1)[0] if "walk" not in r.name else r.name for r in found)
     assert 9 <= len(found) <= 12, names
     assert {"olt: walk olt-nord", "olt: walk olt-centre", "olt: walk olt-sud"} <= set(names)
@@ -116,7 +124,7 @@ async def test_the_worst_are_diagnosed_through_the_interactive_pool_once_each(la
         assert started["serials"] == ["LAB0002"]
         again = await spreading.diagnose_worst(answer["id"], ["LAB0002"])
         assert again["started"] == 1
-        runs = [r for r in await client.read_flow_runs() if r.deployment_id == deployment]
+        runs = await runs_of(client, deployment)
         await client.delete_deployment(deployment)
     [only] = runs
     assert only.parameters["request"]["serial"] == "LAB0002"
@@ -144,8 +152,8 @@ async def test_a_sweep_spreads_its_walks_over_other_runs_and_takes_back_what_the
         async def worker():
             """Runs the first shard and loses the second, as a worker that dies would."""
             while len(walked) < 2:
-                for flow_run in await client.read_flow_runs():
-                    if flow_run.deployment_id == deployment and flow_run.id not in walked:
+                for flow_run in await runs_of(client, deployment):
+                    if flow_run.id not in walked:
                         walked.append(flow_run.id)
                         if len(walked) == 1:
                             await sweep_shard(**flow_run.parameters)

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.support.tools import browser
+
+# Playwright gives up by itself after 5 or 30 s, which a busy machine needs for a page: pytest's own
+# limit is the one that ends a test (tests/support/waiting.py).
+PATIENCE_MS = 600_000
+expect.set_options(timeout=PATIENCE_MS)
 
 # Without these Chromium itself looks up and calls its maker's hosts at every start.
 FLAGS = (
@@ -35,3 +41,10 @@ async def chromium(*extra: str) -> AsyncIterator[Browser]:
             yield launched
         finally:
             await launched.close()
+
+
+async def new_page(browser: Browser, **options: Any) -> Page:
+    """A page that waits for what it is told to wait for."""
+    page = await browser.new_page(**options)
+    page.set_default_timeout(PATIENCE_MS)
+    return page

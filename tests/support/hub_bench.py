@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -27,6 +26,7 @@ from deployments.hub.problems import Kind, Problem
 from deployments.hub.services import Services
 from deployments.hub.tokens import load_tokens
 from tests.support.store import samples
+from tests.support.waiting import until
 
 SECRETS = {
     "reader": "reader-0123456789abcdef",
@@ -212,11 +212,13 @@ class Bench:
 
     async def run_of(self, number: int = 0) -> str:
         """The id of the number-th run that was created, once it is."""
-        for _ in range(400):
-            if len(self.prefect.created) > number:
-                return list(self.prefect.by_key.values())[number]
-            await asyncio.sleep(0.01)
-        raise AssertionError("no run was created")
+        await until(lambda: len(self.prefect.created) > number)
+        return list(self.prefect.by_key.values())[number]
+
+    async def watched(self, run_id: str, by: int = 1) -> None:
+        """Return once so many requests wait for the run."""
+        watched = self.app.state.services.watcher._watched
+        await until(lambda: run_id in watched and watched[run_id].watchers >= by)
 
 
 def answer_of(run_id: str, serial: str = samples.SERIAL, *, age_s: float = 0) -> KeptDiagnosis:

@@ -30,8 +30,10 @@ async def gate(folder: str, name: str) -> None:
 
 @task(cache_policy=INPUTS + RUN_ID, persist_result=True)
 async def effect(folder: str, key: str) -> str:
-    """Done once in a run's life, however often the run begins again."""
+    """Done once in a run's life, however often the run begins again: if its result was kept."""
     note(folder, f"effect:{key}")
+    if key == "amid":
+        await gate(folder, "open")
     return key
 
 
@@ -47,8 +49,9 @@ async def stages(folder: str, stage: str = "none") -> str:
     logging.getLogger("cpe.stages").info("from our own logger")
     if stage == "running":
         await gate(folder, "open")
-    await effect(folder, "once")
+    await effect(folder, "amid" if stage == "amid-effect" else "once")
     if stage == "after-effect":
+        note(folder, "kept")  # the task has ended, so its result is recorded
         await gate(folder, "open")
     note(folder, "ended")
     return stage

@@ -64,6 +64,7 @@ def doubted(partly, single, code):
     return changed, "inconclusive" if code == "healthy" else code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "seed", "options"),
     [

@@ -110,6 +110,7 @@ def test_an_answer_is_short_against_what_there_was(rows, before, short):
     assert bool(short_answer(rows, before, LIMITS.fleet)) is short
 
 
+@pytest.mark.slow
 def test_a_plain_diagnosis_imports_no_frames():
     code = (
         "import sys, flows.diagnose_cpe, flows.conduct, deployments.commands.diagnose;"

@@ -1,7 +1,6 @@
 """One table hides every secret, whatever it travels in."""
 
 import pickle
-import time
 
 import pytest
 
@@ -49,10 +48,9 @@ def test_what_is_no_secret_stays_as_it_is():
 
 
 def test_a_long_text_of_people_is_read_in_one_go():
-    started = time.perf_counter()
-    redact("mot de passe " + "mdp clé wifi a " * 2000 + ":")
-    redact("mot de passe " + "x" * 50_000 + " =")
-    assert time.perf_counter() - started < 5
+    """Read again from each of its words, it would be an hour's work and not a second's."""
+    redact("mot de passe " + "mdp clé wifi a " * 40_000 + ":")
+    redact("mot de passe " + "x" * 1_000_000 + " =")
 
 
 @pytest.mark.parametrize("name", ["Device.PPP.Interface.1.Password", "KeyPassphrase", "community"])

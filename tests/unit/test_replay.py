@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -114,6 +115,7 @@ def text(judgement):
     return codec.verdict_text(judgement.verdict) + codec.findings_text(judgement.findings)
 
 
+@pytest.mark.slow
 @drawn
 @given(cases())
 def test_a_kept_diagnosis_replays_to_the_same_bytes_and_no_rule_crashes(shot):
@@ -124,6 +126,7 @@ def test_a_kept_diagnosis_replays_to_the_same_bytes_and_no_rule_crashes(shot):
     assert not any("internal error" in n.reason for n in first.verdict.not_evaluable)
 
 
+@pytest.mark.slow
 @drawn
 @given(cases())
 def test_a_database_that_orders_keys_its_own_way_changes_nothing(shot):

@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -103,6 +102,7 @@ def test_an_address_may_end_with_a_slash_as_prefects_own_client_takes_it(healthy
     assert ui_url(f"{healthy_server}/") == ui_url(healthy_server)
 
 
+@pytest.mark.slow
 def test_a_server_whose_process_is_gone_is_ignored(healthy_server):
     child = multiprocessing.get_context("spawn").Process(target=int)
     child.start()
@@ -120,22 +120,25 @@ def test_a_living_process_without_a_healthy_server_is_ignored():
     assert state.find_running_server() is None
 
 
-def _hold(path: Path, seconds: float, taken) -> None:
-    with file_lock(path, timeout_s=1):
+def _hold(path: Path, taken, give_back) -> None:
+    with file_lock(path, timeout_s=600):
         taken.set()
-        time.sleep(seconds)
+        give_back.wait()
 
 
+@pytest.mark.slow
 def test_a_second_process_waits_for_the_lock_and_gives_up_in_time(tmp_path):
     context = multiprocessing.get_context("spawn")
-    taken = context.Event()
-    holder = context.Process(target=_hold, args=(tmp_path / "lock", 1.0, taken))
+    taken, give_back = context.Event(), context.Event()
+    holder = context.Process(target=_hold, args=(tmp_path / "lock", taken, give_back))
     holder.start()
     try:
-        assert taken.wait(60)
+        assert taken.wait()
         with pytest.raises(TimeoutError), file_lock(tmp_path / "lock", timeout_s=0.1):
             pass
-        with file_lock(tmp_path / "lock", timeout_s=10):
+        give_back.set()
+        with file_lock(tmp_path / "lock", timeout_s=600):
             pass
     finally:
+        give_back.set()
         holder.join()

@@ -20,7 +20,7 @@ async def test_an_answer_is_not_held_back_until_its_headers_are_acknowledged(tmp
 
     async with await asyncio.start_server(connected, sock=listener):
         _reader, writer = await asyncio.open_connection(*listener.getsockname())
-        no_delay = await asyncio.wait_for(seen, 5)
+        no_delay = await seen
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()

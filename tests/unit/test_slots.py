@@ -40,7 +40,7 @@ class Limits:
         if self.gone == "meanwhile":
             raise httpx.ConnectError("refused")
         if self.gone == "and hangs":
-            await asyncio.sleep(60)
+            await asyncio.sleep(3600)
         if self.gone == "and answers 500":
             raise REFUSED
 

@@ -107,6 +107,7 @@ def test_threads_with_loops_of_their_own_migrate_at_once(tmp_path):
     assert len(said) == 1
 
 
+@pytest.mark.slow
 async def test_processes_migrate_and_write_at_once_and_nothing_is_lost(tmp_path):
     url = f"sqlite:///{tmp_path}/new/cpe.db"
     command = [sys.executable, "-c", WRITER, url, "25"]
@@ -121,6 +122,7 @@ async def test_processes_migrate_and_write_at_once_and_nothing_is_lost(tmp_path)
         assert len(await store.summaries(SERIAL, limit=100)) == 75
 
 
+@pytest.mark.slow
 async def test_a_process_waits_its_turn_while_another_one_migrates_the_file(tmp_path):
     url, pipe = f"sqlite:///{tmp_path}/cpe.db", asyncio.subprocess.PIPE
     holder = await asyncio.create_subprocess_exec(
@@ -206,6 +208,7 @@ async def test_the_migration_can_be_taken_back(tmp_path):
         assert left.count("add_table") == len(metadata.tables)
 
 
+@pytest.mark.slow
 def test_a_process_that_forgets_to_close_still_ends(tmp_path):
     code = (
         "import asyncio\n"
@@ -219,7 +222,6 @@ def test_a_process_that_forgets_to_close_still_ends(tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr

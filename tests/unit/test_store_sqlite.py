@@ -16,6 +16,7 @@ from tests.support.store.keeping import Keeping
 from tests.support.store.recalling import Recalling
 from tests.support.store.sweeping import Sweeping
 from tests.support.store.tidying import Surviving, Tidying
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +59,11 @@ async def crowded(tmp_path, migrated_file):
     await database.close()
 
 
+def _queued(database: Database) -> int:
+    """How many wait for their turn to write."""
+    return len(database._turn._waiters or ())
+
+
 async def _write(database: Database, number: int, served: list[int]) -> None:
     async with database.write():
         served.append(number)
@@ -70,7 +76,7 @@ async def test_writers_of_one_process_are_served_in_the_order_they_came(crowded)
         waiting = [
             asyncio.create_task(_write(crowded, number, served)) for number in range(10 * POOL_SIZE)
         ]
-        await asyncio.sleep(0.1)
+        await until(lambda: _queued(crowded) == len(waiting))
     await asyncio.gather(*waiting)
     assert served == list(range(10 * POOL_SIZE))
 
@@ -78,7 +84,7 @@ async def test_writers_of_one_process_are_served_in_the_order_they_came(crowded)
 async def test_a_reader_does_not_wait_for_those_who_wait_to_write(crowded):
     async with crowded.write():
         waiting = [asyncio.create_task(_write(crowded, n, [])) for n in range(2 * POOL_SIZE)]
-        await asyncio.sleep(0.05)
-        async with asyncio.timeout(60), crowded.read() as connection:
+        await until(lambda: _queued(crowded) == len(waiting))
+        async with crowded.read() as connection:
             assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
     await asyncio.gather(*waiting)

@@ -31,6 +31,7 @@ async def write(database, number):
             await connection.execute(text("INSERT INTO t VALUES (:n)"), {"n": number})
 
 
+@pytest.mark.slow
 async def test_a_loop_that_is_busy_with_other_things_fails_no_writer(database):
     done = False
 

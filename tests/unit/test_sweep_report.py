@@ -16,7 +16,7 @@ from cpe.fleet.coverage import OltRead
 from cpe.profiles.sweep_words import sweep_words
 from cpe.profiles.thresholds import load_thresholds
 from cpe.profiles.wording import wording
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, new_page
 from tests.support.fleets import generate
 
 EVIL = '<script>alert("x")</script>'
@@ -128,7 +128,7 @@ async def test_a_browser_shows_it_without_a_request_or_a_complaint(answer, tmp_p
     file = tmp_path / "report.html"
     file.write_text(report(answer), encoding="utf-8")
     async with chromium() as browser:
-        page_ = await browser.new_page()
+        page_ = await new_page(browser)
         asked, said = [], []
         page_.on("request", lambda request: asked.append(request.url))
         page_.on("console", lambda message: said.append(message.text))
