@@ -27,7 +27,8 @@ class SharedServer:
 
 @contextmanager
 def running_server(migrated: Path, folder: Path) -> Iterator[SharedServer]:
-    """On a copy of a migrated Prefect folder. It ends with us, however we end."""
+    """On a copy of a migrated Prefect folder. It ends with us, however we end: our end of its
+    standard input is closed then."""
     shutil.copytree(migrated, folder / "server")
     command = [sys.executable, "-m", "tests.support.prefect_server", str(folder / "server")]
     log = folder / "server.log"
@@ -36,11 +37,12 @@ def running_server(migrated: Path, folder: Path) -> Iterator[SharedServer]:
         subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
         ) as process,
-    ):  # on leaving, its standard input is closed, and it is waited for
+    ):
         assert process.stdout is not None
         api_url = process.stdout.readline().decode().strip()
         assert api_url, log.read_text()[-3000:]
         yield SharedServer(api_url, folder / "client")
+        process.kill()  # nobody wants what it holds
 
 
 def main(folder: Path) -> None:
