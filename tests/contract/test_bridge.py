@@ -31,7 +31,7 @@ from tests.support.ports import free_port
 from tests.support.processes import browser_pids
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-BOUND_S = 20.0
+BOUND_S = 300.0
 EVERYTHING = frozenset(
     {"optical.rx_dbm", "wan.status", "wifi.channel", "station.rssi_dbm", "node.backhaul_rssi_dbm"}
 )
@@ -156,10 +156,10 @@ async def test_a_refused_login_is_tried_once_and_remembered_by_every_process(ben
 
 async def test_a_login_nobody_saw_the_end_of_is_not_repeated_at_once(bench):
     box = bench.box()
-    box.state.mischief.slow_login_s = 30
+    box.state.mischief.slow_login_s = 3600
     bridge = bench.bridge()
     with pytest.raises(TimedOutError):
-        await bridge.read(box.modem, reads(bench), bound_s=4)
+        await bridge.read(box.modem, reads(bench), bound_s=8)
     await bridge.settle()
     box.state.mischief.slow_login_s = 0
     with pytest.raises(LoginRefusedError, match="did not say how"):

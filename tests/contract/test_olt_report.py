@@ -119,7 +119,7 @@ async def test_a_dead_olt_is_a_line_and_not_an_exception():
         agents,
     ):
         agents[0].community = "changed"
-        report = await ask_olts(targets, [SERIAL], cache=MemoryIndexCache(), deadline_s=1)
+        report = await ask_olts(targets, [SERIAL], cache=MemoryIndexCache(), deadline_s=3)
         assert report.sighting is None
         assert set(report.failed) == {"olt-0"}
         reason = report.failed["olt-0"]
@@ -130,7 +130,7 @@ async def test_a_dead_olt_is_a_line_and_not_an_exception():
 
 async def test_a_family_that_cannot_answer_says_why():
     async with plant(("tplink", rows.tplink(SERIAL, layout="B"))) as (targets, _):
-        report = await ask_olts(targets, [SERIAL], cache=MemoryIndexCache(), deadline_s=2)
+        report = await ask_olts(targets, [SERIAL], cache=MemoryIndexCache(), deadline_s=600)
         assert report.sighting is None
         assert "column 3 holds the serial" in report.failed["olt-0"]
 
@@ -139,7 +139,7 @@ async def test_the_first_serial_is_trusted_most():
     table = {**rows.huawei(SERIAL, ont=1), **rows.huawei(GONE, ont=2)}
     async with plant(("huawei", table)) as (targets, _):
         report = await ask_olts(
-            targets, ["nonsense", GONE.lower(), SERIAL], cache=MemoryIndexCache(), deadline_s=2
+            targets, ["nonsense", GONE.lower(), SERIAL], cache=MemoryIndexCache(), deadline_s=600
         )
         assert report.sighting is not None
         assert report.sighting.ont == "2"

@@ -34,7 +34,7 @@ async def lab(tmp_path, monkeypatch):
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("CPE_DATABASE_URL", f"sqlite:///{tmp_path / 'cpe.db'}")
         monkeypatch.setenv("CPE_SWEEP_QUIET_HOURS", "")
-        monkeypatch.setenv("CPE_ACS_TIMEOUT_S", "1")
+        monkeypatch.setenv("CPE_ACS_TIMEOUT_S", "60")
         yield running
 
 
@@ -168,8 +168,8 @@ async def test_an_olt_that_is_silent_is_not_read_and_not_down(lab):
 async def test_half_a_walk_counts_the_pons_it_read_and_leaves_the_rest_unknown(lab, monkeypatch):
     """The feeder that is cut lies beyond where the walk breaks off: nothing may be said of it."""
     monkeypatch.setattr("cpe.access.olt.fleet_walk.PAUSE_S", 0.01)
-    monkeypatch.setenv("CPE_SWEEP_WALK_S", "8")
     await swept()
+    monkeypatch.setenv("CPE_SWEEP_WALK_S", "8")
     nord = lab.agents[0]
     last = max(lab.plant.onts(0), key=lambda row: (row[0].pon, row[0].ont))
     cut = lab.plant.identities[last[1]].serial
