@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,15 +20,16 @@ from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
 
-from deployments.lab.serve import running_lab
+from deployments.lab.serve import Lab, running_lab
 from deployments.server.environment import ui_url
 from tests.e2e.test_demo import CPE, fresh
 from tests.support.chromium import chromium
 from tests.support.prefect_ui import fill_form, open_form
-from tests.support.waiting import wait_until
+from tests.support.waiting import until, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(1800)]
 OLD, NEW = "LAB0005", "SPARE01"
 HEALTHY, OTHER = "LAB0006", "SPARE02"
 BLOCKED = ("PAUSED", "Bloqué, attend une décision")
@@ -86,28 +88,36 @@ async def test_a_swap_survives_sigkill_amid_its_writes_and_a_restart_of_everythi
         environment["CPE_DATABASE_URL"] = f"sqlite:///{tmp_path / 'cpe.db'}"
         environment["CPE_SWAP_LEASE_S"] = "3"
         lab.set_scenario(OLD, "radio-down")
-        story = asyncio.to_thread(the_story, environment, tmp_path, lab, asyncio.get_running_loop())
-        await story
+        await asyncio.to_thread(the_story, environment, tmp_path, HeldWrites(lab))
 
 
-def the_story(environment: dict[str, str], folder: Path, lab: Any, loop: Any) -> None:
+class HeldWrites:
+    """ERPNext does nothing that it is told to do until that may go on; it answers questions."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.has_begun, self.may_go_on = threading.Event(), threading.Event()
+        self._handle, lab.erp._handle = lab.erp._handle, self._held
+
+    async def _held(self, request: web.Request) -> web.StreamResponse:
+        if request.method != "GET":
+            self.has_begun.set()
+            await until(self.may_go_on.is_set)
+        return await self._handle(request)
+
+
+def the_story(environment: dict[str, str], folder: Path, writes: HeldWrites) -> None:
     """In a thread: the lab's loop must go on answering."""
     log = folder / "up.log"
-
-    def trouble(fault: str) -> None:
-        change = lab.set_fault("erp", fault, delay_s=2.5)
-        asyncio.run_coroutine_threadsafe(change, loop).result()
-
     with up(environment, log) as (api_url, process):
         env = {**environment, "PREFECT_API_URL": api_url}
         api = httpx.Client(base_url=api_url, timeout=None)
         swap = opened(env, "swap_diagnostic", OLD, NEW)
         run_id = swap["run"]["flow_run_id"]
-        trouble("slow")
-        wait_until(lambda: any(s["at"] is None for s in shown(env, swap)["steps"]))
+        writes.has_begun.wait()
         (pid,) = workers_of(process)
         os.kill(pid, signal.SIGKILL)
-        trouble("none")
+        assert any(step["at"] is None for step in shown(env, swap)["steps"])
+        writes.may_go_on.set()
         # No human, and here not even the round of swaps: the next worker adopts the run.
         wait_until(lambda: state_of(api, run_id) == ("PAUSED", "En test au banc"))
         assert workers_of(process) != [pid]

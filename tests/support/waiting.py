@@ -8,7 +8,7 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
-LOOK_S = 0.02
+LOOK_S = 0.05
 
 
 def wait_until(look: Callable[[], Any]) -> Any:
