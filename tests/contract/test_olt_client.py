@@ -140,7 +140,7 @@ async def test_twenty_who_ask_at_once_share_one_walk():
 
 
 async def test_a_waiter_who_leaves_does_not_take_the_walk_from_the_others():
-    async with bench("huawei", plant(), faults=Faults(delay_s=0.02)) as b:
+    async with bench("huawei", plant(), faults=Faults(delay_s=0.5)) as b:
         hasty = asyncio.create_task(b.client.find([SERIAL]))
         patient = asyncio.create_task(b.client.find([OTHER]))
         await until(lambda: b.agent.pdus)

@@ -225,9 +225,7 @@ async def test_the_olt_is_given_back_between_two_legs():
 
 
 async def test_a_walk_that_is_cancelled_leaves_nothing_open():
-    async with running_agent(
-        huawei(400), community=COMMUNITY, faults=Faults(delay_s=0.05)
-    ) as agent:
+    async with running_agent(huawei(400), community=COMMUNITY, faults=Faults(delay_s=0.5)) as agent:
         task = asyncio.create_task(walked(agent, "huawei"))
         await until(lambda: agent.pdus.total() >= 2)
         task.cancel()

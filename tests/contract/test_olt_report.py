@@ -200,7 +200,7 @@ async def test_a_slot_that_is_never_free_is_a_failure_within_the_deadline():
 
 async def test_cancelling_the_question_leaves_nothing_running():
     async with plant(("huawei", rows.huawei(SERIAL))) as (targets, agents):
-        agents[0].faults.delay_s = 0.2
+        agents[0].faults.delay_s = 2.0
         before = asyncio.all_tasks()
         asking = asyncio.create_task(
             ask_olts(targets, [SERIAL], cache=MemoryIndexCache(), deadline_s=600)

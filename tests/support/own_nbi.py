@@ -122,7 +122,7 @@ class OwnNbi:
         if cpe.calls == "behind a proxy that gives up":
             return 502, "Bad Gateway"
         if cpe.calls == "hangs":
-            await asyncio.sleep(60)
+            await asyncio.sleep(3600)
         if cpe.calls == "silent":
             await asyncio.sleep(0.1)
             return 202, "Task queued but not processed"
