@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 
 from tests.support import isolation, tools
 from tests.support.prefect_server import SharedServer, running_server
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 # A law either holds or not; how long an example takes says only what else the machine is doing.
 settings.register_profile("untimed", deadline=None)
@@ -136,3 +141,15 @@ def prefect_server(shared_prefect: SharedServer) -> Iterator[SharedServer]:
 
     with connected(shared_prefect.api_url, folder=shared_prefect.folder):
         yield shared_prefect
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chrome() -> AsyncIterator[Browser]:
+    """One Chromium for a module whose tests share their loop; see tests.support.chromium.emptied.
+
+    Mark the module with `browser` and `asyncio(loop_scope="module")`.
+    """
+    from tests.support.chromium import chromium
+
+    async with chromium() as browser:
+        yield browser

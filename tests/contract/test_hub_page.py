@@ -11,11 +11,11 @@ import pytest
 import uvicorn
 from playwright.async_api import Page, expect
 
-from tests.support.chromium import chromium, new_page
+from tests.support.chromium import emptied, new_page
 from tests.support.hub_bench import SECRETS, Bench, answer_of, running_hub
 from tests.support.store.samples import SERIAL
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -56,8 +56,8 @@ async def is_inside(page: Page) -> bool:
     return await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-async def test_a_csr_reads_the_last_verdict_and_follows_a_new_one_step_by_step(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_a_csr_reads_the_last_verdict_and_follows_a_new_one_step_by_step(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         for age_s in (90_000, 7200, 30):
             await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=age_s))
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
@@ -100,8 +100,8 @@ async def test_a_csr_reads_the_last_verdict_and_follows_a_new_one_step_by_step(t
         assert seen.errors == []
 
 
-async def test_a_technician_on_a_phone_sees_verdict_and_action_without_scrolling(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_a_technician_on_a_phone_sees_verdict_and_action_without_scrolling(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
         page = await new_page(browser, viewport=PHONE, locale="fr-CA")
         seen = Watched(page)
@@ -123,8 +123,10 @@ async def test_a_technician_on_a_phone_sees_verdict_and_action_without_scrolling
         assert seen.errors == []
 
 
-async def test_a_run_that_fails_is_told_and_a_stranger_to_the_lab_is_not_called_well(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_a_run_that_fails_is_told_and_a_stranger_to_the_lab_is_not_called_well(
+    chrome, tmp_path
+):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         await page.goto(f"{url}/devices/NEVER1#token={SECRETS['csr']}")
         await expect(page.get_by_role("status").first).to_contain_text("jamais été diagnostiquée")
@@ -135,8 +137,8 @@ async def test_a_run_that_fails_is_told_and_a_stranger_to_the_lab_is_not_called_
         await expect(page.get_by_role("button", name="Diagnostiquer")).to_be_enabled()
 
 
-async def test_evidence_is_told_once_and_in_the_words_of_the_language(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_evidence_is_told_once_and_in_the_words_of_the_language(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         kept = answer_of(str(uuid.uuid4()), age_s=5)
         (finding,) = (f for f in kept.document["findings"] if f["evidence"])
         read = {"subject": "", "unit": None, "source": "olt", "age_s": 0, "fits": False}
@@ -165,8 +167,8 @@ async def test_evidence_is_told_once_and_in_the_words_of_the_language(tmp_path):
         await expect(page.locator("#evidence th").last).to_have_text("Age")
 
 
-async def test_what_a_box_or_a_person_says_is_shown_as_text_and_never_as_markup(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_what_a_box_or_a_person_says_is_shown_as_text_and_never_as_markup(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         kept = answer_of(str(uuid.uuid4()), age_s=5)
         evil = "<img src=x onerror=document.title='owned'>"
         kept.document["device"]["model"] = evil

@@ -9,12 +9,12 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.contract.test_hub_page import DESKTOP, served
-from tests.support.chromium import chromium, new_page
+from tests.support.chromium import emptied, new_page
 from tests.support.hub_bench import SECRETS, answer_of, running_hub
 from tests.support.store.samples import SERIAL
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 OTHER = "OTHER1"
 
 
@@ -33,8 +33,8 @@ async def settled(page: Page, end_of_url: str, go_on: asyncio.Event) -> None:
         await page.evaluate("new Promise((drawn) => requestAnimationFrame(drawn))")
 
 
-async def test_a_slow_answer_about_a_box_is_never_shown_as_another_boxs(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_a_slow_answer_about_a_box_is_never_shown_as_another_boxs(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         for serial in (SERIAL, OTHER):
             await hub.store.keep(answer_of(str(uuid.uuid4()), serial, age_s=5))
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
@@ -57,8 +57,10 @@ async def test_a_slow_answer_about_a_box_is_never_shown_as_another_boxs(tmp_path
         await expect(page.locator("#history tbody tr")).to_have_count(1)
 
 
-async def test_a_diagnosis_asked_for_one_box_is_not_followed_on_the_page_of_another(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_a_diagnosis_asked_for_one_box_is_not_followed_on_the_page_of_another(
+    chrome, tmp_path
+):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         for serial in (SERIAL, OTHER):
             await hub.store.keep(answer_of(str(uuid.uuid4()), serial, age_s=5))
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
@@ -82,8 +84,8 @@ async def test_a_diagnosis_asked_for_one_box_is_not_followed_on_the_page_of_anot
         await expect(facts).to_contain_text(OTHER)
 
 
-async def test_a_page_takes_its_steps_up_again_after_the_hub_was_away(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_a_page_takes_its_steps_up_again_after_the_hub_was_away(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=300))
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         asked: list[str | None] = []
@@ -111,8 +113,8 @@ async def test_a_page_takes_its_steps_up_again_after_the_hub_was_away(tmp_path):
         await expect(page.locator("#notice")).to_be_hidden()
 
 
-async def test_steps_of_a_hub_that_stays_away_are_not_called_done(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_steps_of_a_hub_that_stays_away_are_not_called_done(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         await page.clock.install()
         await page.route("**/events", lambda route: route.abort("connectionrefused"))
@@ -128,8 +130,8 @@ async def test_steps_of_a_hub_that_stays_away_are_not_called_done(tmp_path):
         await expect(page.get_by_role("button", name="Diagnostiquer")).to_be_enabled()
 
 
-async def test_what_the_page_says_follows_the_language_and_the_box(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_what_the_page_says_follows_the_language_and_the_box(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=300))
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         hub.prefect.is_up = False
@@ -148,8 +150,8 @@ async def test_what_the_page_says_follows_the_language_and_the_box(tmp_path):
         await expect(notice).to_have_text("Cette boîte n'a encore jamais été diagnostiquée.")
 
 
-async def test_a_new_token_brings_its_own_roles(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_a_new_token_brings_its_own_roles(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         broken: list[str] = []
@@ -167,8 +169,8 @@ async def test_a_new_token_brings_its_own_roles(tmp_path):
         assert broken == []
 
 
-async def test_a_screen_reader_hears_what_is_new_and_only_that(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_a_screen_reader_hears_what_is_new_and_only_that(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         await page.clock.install()
@@ -196,8 +198,8 @@ async def test_a_screen_reader_hears_what_is_new_and_only_that(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["gone", "failing"])
-async def test_a_page_that_cannot_be_dressed_says_so(tmp_path, how):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_a_page_that_cannot_be_dressed_says_so(chrome, tmp_path, how):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         body = {"code": "error", "title": "t", "detail": "d", "status": 500}
         await page.route(
@@ -208,8 +210,8 @@ async def test_a_page_that_cannot_be_dressed_says_so(tmp_path, how):
         await expect(page.locator("#notice")).to_have_text("Le serveur ne répond pas. Réessayez.")
 
 
-async def test_whoever_diagnoses_by_keyboard_stays_where_they_are_and_asks_once(tmp_path):
-    async with running_hub(tmp_path) as hub, served(hub) as url, chromium() as browser:
+async def test_whoever_diagnoses_by_keyboard_stays_where_they_are_and_asks_once(chrome, tmp_path):
+    async with running_hub(tmp_path) as hub, served(hub) as url, emptied(chrome) as browser:
         await hub.store.keep(answer_of(str(uuid.uuid4()), age_s=5))
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
         posts: list[str] = []

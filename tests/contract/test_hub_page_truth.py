@@ -9,21 +9,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from cpe.domain.memory import KeptDiagnosis
 from tests.contract.test_hub_page import DESKTOP, PHONE, is_inside, served
-from tests.support.chromium import chromium, new_page
+from tests.support.chromium import emptied, new_page
 from tests.support.hub_bench import SECRETS, answer_of, running_hub
 from tests.support.store.samples import SERIAL
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 @asynccontextmanager
-async def page_of(folder: Path, *kept: KeptDiagnosis) -> AsyncIterator[Page]:
+async def page_of(chrome: Browser, folder: Path, *kept: KeptDiagnosis) -> AsyncIterator[Page]:
     """The page of the box these diagnoses are of."""
-    async with running_hub(folder) as hub, served(hub) as url, chromium() as browser:
+    async with running_hub(folder) as hub, served(hub) as url, emptied(chrome) as browser:
         for one in kept:
             await hub.store.keep(one)
         page = await new_page(browser, viewport=DESKTOP, locale="fr-CA")
@@ -43,12 +43,12 @@ async def page_of(folder: Path, *kept: KeptDiagnosis) -> AsyncIterator[Page]:
         ("not_found", "Diagnostic d'il y a"),
     ],
 )
-async def test_only_a_box_that_answered_has_readings_of_that_age(tmp_path, outcome, said):
+async def test_only_a_box_that_answered_has_readings_of_that_age(chrome, tmp_path, outcome, said):
     kept = answer_of(str(uuid.uuid4()), age_s=5)
     kept.document["freshness"]["outcome"] = outcome
     if outcome == "fresh":
         kept.document["freshness"]["age_s"] = 1.0
-    async with page_of(tmp_path, kept) as page:
+    async with page_of(chrome, tmp_path, kept) as page:
         await expect(page.locator("#verdict .age")).to_contain_text(said)
 
 
@@ -59,7 +59,9 @@ async def test_only_a_box_that_answered_has_readings_of_that_age(tmp_path, outco
         (21_600.0, "Ports Ethernet · Mesures d'il y a 6 h", "down"),
     ],
 )
-async def test_a_port_that_was_read_long_ago_is_not_shown_as_up_now(tmp_path, age_s, note, state):
+async def test_a_port_that_was_read_long_ago_is_not_shown_as_up_now(
+    chrome, tmp_path, age_s, note, state
+):
     kept = answer_of(str(uuid.uuid4()), age_s=5)
     kept.document["interface"]["lan"] = [{"port": "LAN1", "status": "up", "mbps": 1000.0}]
     read = {**kept.document["measurements"][0], "subject": "lan:LAN1", "age_s": age_s}
@@ -67,13 +69,13 @@ async def test_a_port_that_was_read_long_ago_is_not_shown_as_up_now(tmp_path, ag
         {**read, "name": "lan.status", "value": "up", "unit": None},
         {**read, "name": "lan.rate_mbps", "value": 1000.0, "unit": "Mbit/s"},
     ]
-    async with page_of(tmp_path, kept) as page:
+    async with page_of(chrome, tmp_path, kept) as page:
         await expect(page.get_by_role("heading", name="Ports Ethernet")).to_have_text(note)
         await expect(page.locator(f".ports li.{state}")).to_contain_text("LAN1")
 
 
-async def test_a_wifi_that_could_not_be_read_has_not_been_seen_empty(tmp_path):
-    async with page_of(tmp_path, answer_of(str(uuid.uuid4()), age_s=5)) as page:
+async def test_a_wifi_that_could_not_be_read_has_not_been_seen_empty(chrome, tmp_path):
+    async with page_of(chrome, tmp_path, answer_of(str(uuid.uuid4()), age_s=5)) as page:
         await expect(page.get_by_text("Le WiFi n'a pu être lu.")).to_be_visible()
         await expect(page.get_by_text("Aucun appareil WiFi vu.")).to_have_count(0)
 
@@ -100,10 +102,10 @@ async def tell_past(page: Page, readings: list[float | None]) -> None:
     ],
 )
 async def test_a_diagnosis_without_a_reading_is_a_gap_of_the_chart(
-    tmp_path, readings, dots, gaps, strokes
+    chrome, tmp_path, readings, dots, gaps, strokes
 ):
     kept = [answer_of(str(uuid.uuid4()), age_s=5 + 60 * n) for n in range(len(readings))]
-    async with page_of(tmp_path, *kept) as page:
+    async with page_of(chrome, tmp_path, *kept) as page:
         await tell_past(page, readings)
         chart = page.locator("svg.chart")
         await expect(chart.locator("circle")).to_have_count(dots)
@@ -115,16 +117,18 @@ async def test_a_diagnosis_without_a_reading_is_a_gap_of_the_chart(
         assert path.count("M") == strokes
 
 
-async def test_a_chart_of_no_reading_at_all_is_none(tmp_path):
+async def test_a_chart_of_no_reading_at_all_is_none(chrome, tmp_path):
     kept = [answer_of(str(uuid.uuid4()), age_s=5 + 60 * n) for n in range(2)]
-    async with page_of(tmp_path, *kept) as page:
+    async with page_of(chrome, tmp_path, *kept) as page:
         await tell_past(page, [None, None])
         await expect(page.locator("#history tbody tr")).to_have_count(2)
         await expect(page.locator("svg.chart")).to_have_count(0)
 
 
-async def test_a_history_that_could_not_be_read_is_not_an_empty_one_and_hides_no_verdict(tmp_path):
-    async with page_of(tmp_path, answer_of(str(uuid.uuid4()), age_s=5)) as page:
+async def test_a_history_that_could_not_be_read_is_not_an_empty_one_and_hides_no_verdict(
+    chrome, tmp_path
+):
+    async with page_of(chrome, tmp_path, answer_of(str(uuid.uuid4()), age_s=5)) as page:
         down = {"code": "database-unavailable", "title": "t", "detail": "d", "status": 503}
         await page.route("**/history?*", lambda route: route.fulfill(status=503, json=down))
         await page.reload()
@@ -133,7 +137,7 @@ async def test_a_history_that_could_not_be_read_is_not_an_empty_one_and_hides_no
         await expect(page.get_by_text("Aucun diagnostic antérieur.")).to_have_count(0)
 
 
-async def test_a_name_as_long_as_a_box_gives_it_stays_on_a_phones_screen(tmp_path):
+async def test_a_name_as_long_as_a_box_gives_it_stays_on_a_phones_screen(chrome, tmp_path):
     kept = answer_of(str(uuid.uuid4()), age_s=5)
     told, name = kept.document, "x" * 64
     told["device"]["model"] = name
@@ -144,7 +148,7 @@ async def test_a_name_as_long_as_a_box_gives_it_stays_on_a_phones_screen(tmp_pat
     told["sources"][0] |= {"outcome": "error", "detail": name}
     radio = dict.fromkeys(("utilisation_pct", "noise_dbm", "enabled", "status"))
     told["wifi"]["radios"] = [{**radio, "band": name, "channel": 6}]
-    async with page_of(tmp_path, kept) as page:
+    async with page_of(chrome, tmp_path, kept) as page:
         await page.set_viewport_size({**PHONE, "width": 320})  # what a page zoomed to 400 % has
         assert await is_inside(page)
 

@@ -43,6 +43,16 @@ async def chromium(*extra: str) -> AsyncIterator[Browser]:
             await launched.close()
 
 
+@asynccontextmanager
+async def emptied(browser: Browser) -> AsyncIterator[Browser]:
+    """A browser that several tests share; what this one opened in it is closed on leaving."""
+    try:
+        yield browser
+    finally:
+        for context in browser.contexts:
+            await context.close()
+
+
 async def new_page(browser: Browser, **options: Any) -> Page:
     """A page that waits for what it is told to wait for."""
     page = await browser.new_page(**options)
