@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
@@ -264,10 +265,10 @@ async def test_one_swap_that_takes_too_long_does_not_keep_the_others_from_being_
     bench, monkeypatch
 ):
     asleep = {}
-    for number, (old, new) in enumerate((("LAB0003", "SPARE01"), ("LAB0004", "SPARE02"))):
-        swap = await bench.start(DIAGNOSTIC, old, new)
-        await book.edited(swap["id"], lambda c, n=number: c.but(flow_run_id=f"run-{n}"))
-        asleep[f"run-{number}"] = RunSeen("PAUSED", bench.now)
+    for old, new in (("LAB0003", "SPARE01"), ("LAB0004", "SPARE02")):
+        swap, run_id = await bench.start(DIAGNOSTIC, old, new), str(uuid4())
+        await book.edited(swap["id"], lambda c, run=run_id: c.but(flow_run_id=run))
+        asleep[run_id] = RunSeen("PAUSED", bench.now)
     bench.pass_time(days=7)
 
     async def seen(_):
