@@ -216,9 +216,9 @@ class Bench:
         return list(self.prefect.by_key.values())[number]
 
     async def watched(self, run_id: str, by: int = 1) -> None:
-        """Return once so many requests wait for the run."""
+        """Return once so many requests wait for the run, which the hub itself began and follows."""
         watched = self.app.state.services.watcher._watched
-        await until(lambda: run_id in watched and watched[run_id].watchers >= by)
+        await until(lambda: run_id in watched and watched[run_id].watchers == by + 1)
 
 
 def answer_of(run_id: str, serial: str = samples.SERIAL, *, age_s: float = 0) -> KeptDiagnosis:
