@@ -278,7 +278,7 @@ def test_radios_of_three_bands_and_two_of_one_stay_apart():
         leaves[f"Device.WiFi.Radio.{number}.Channel"] = number
     seen = look(box(leaves, identity=GENERIC))
     channels = {m.subject: m.value for m in seen.measurements if m.name == "wifi.channel"}
-    assert channels == {"radio:2.4": 1, "radio:5": 2, "radio:5#2": 3, "radio:6": 4}
+    assert channels == {"radio:2.4": 1, "radio:5": 2, "radio:5-2": 3, "radio:6": 4}
 
 
 def test_the_air_is_read_where_the_operators_firmware_serves_it():

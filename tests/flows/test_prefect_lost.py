@@ -8,8 +8,15 @@ import json
 import pytest
 
 from deployments.commands import diagnose as command
+from deployments.commands.progress import Progress
 
 pytestmark = pytest.mark.prefect
+
+
+async def recorded_nowhere(serial):
+    options = command.Options(as_json=True)
+    telling = [Progress(serial, "fr")]
+    return await command._all([serial], telling, options, "http://127.0.0.1:9/api")
 
 
 async def test_an_api_that_dies_before_the_verdict_is_gone_on_without(lab, monkeypatch, capsys):
@@ -17,7 +24,7 @@ async def test_an_api_that_dies_before_the_verdict_is_gone_on_without(lab, monke
         raise ConnectionError("the API is gone")
 
     monkeypatch.setattr("flows.direct.diagnose_here", dead)
-    code = await command._all(["LAB0001"], command.Options(as_json=True), "http://127.0.0.1:9/api")
+    code = await recorded_nowhere("LAB0001")
     printed = capsys.readouterr()
     assert code == 0
     assert json.loads(printed.out)["verdict"]["code"] == "healthy"
@@ -32,7 +39,7 @@ async def test_an_api_that_dies_after_the_verdict_does_not_take_it_along(lab, mo
         raise ConnectionError("the API is gone")
 
     monkeypatch.setattr("flows.direct.diagnose_here", dies_late)
-    code = await command._all(["LAB0002"], command.Options(as_json=True), "http://127.0.0.1:9/api")
+    code = await recorded_nowhere("LAB0002")
     printed = capsys.readouterr()
     assert code == 0
     assert json.loads(printed.out)["verdict"]["code"] == "healthy"
@@ -50,7 +57,7 @@ async def test_an_api_that_never_takes_the_end_does_not_hold_the_verdict_back(
 
     monkeypatch.setattr(command, "RECORD_S", 0.2)
     monkeypatch.setattr("flows.direct.diagnose_here", never_ends)
-    code = await command._all(["LAB0002"], command.Options(as_json=True), "http://127.0.0.1:9/api")
+    code = await recorded_nowhere("LAB0002")
     printed = capsys.readouterr()
     assert code == 0
     assert json.loads(printed.out)["verdict"]["code"] == "healthy"
