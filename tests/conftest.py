@@ -7,6 +7,7 @@ at import, before any test module is collected.
 from __future__ import annotations
 
 import gc
+import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -41,6 +42,20 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     yield home
     monkeypatch.undo()
     isolation.restore(_ENVIRONMENT)
+
+
+@pytest.fixture(autouse=True)
+def own_log_filters() -> Iterator[None]:
+    """A command run in this process hushes the handlers it finds, pytest's own among them, which
+    serve the tests after it too."""
+    before = {
+        handler: list(handler.filters)
+        for name in (None, "prefect")
+        for handler in logging.getLogger(name).handlers
+    }
+    yield
+    for handler, filters in before.items():
+        handler.filters[:] = filters
 
 
 # Prefect 3.8.8's own, not ours to mend: it uses what SQLAlchemy 2.1 deprecates (noload, types

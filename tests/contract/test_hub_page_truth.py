@@ -153,13 +153,15 @@ async def test_a_name_as_long_as_a_box_gives_it_stays_on_a_phones_screen(chrome,
         assert await is_inside(page)
 
 
-async def test_what_the_acs_says_of_a_box_is_shown_and_what_was_not_read_is_not_none(tmp_path):
+async def test_what_the_acs_says_of_a_box_is_shown_and_what_was_not_read_is_not_none(
+    chrome, tmp_path
+):
     kept = answer_of(str(uuid.uuid4()), age_s=5)
     device = kept.document["device"]
     at = "2026-11-23T20:00:00.000Z"
     fault = {"code": "cwmp.9002", "message": "<b>Internal error</b>", "at": at}
     device |= {"tags": ["vip", "<i>quebec</i>"], "acs_faults": [fault]}
-    async with page_of(tmp_path, kept) as page:
+    async with page_of(chrome, tmp_path, kept) as page:
         card = page.locator("section.card", has_text="À l'ACS")
         await expect(card).to_contain_text("Étiquettesvip · <i>quebec</i>")
         await expect(card).to_contain_text("cwmp.9002")
@@ -177,14 +179,14 @@ async def test_what_the_acs_says_of_a_box_is_shown_and_what_was_not_read_is_not_
         ({}, None),
     ],
 )
-async def test_an_acs_without_notes_of_a_box_has_no_card(tmp_path, notes, said):
+async def test_an_acs_without_notes_of_a_box_has_no_card(chrome, tmp_path, notes, said):
     kept = answer_of(str(uuid.uuid4()), age_s=5)
     kept.document["device"] = {
         **{k: v for k, v in kept.document["device"].items() if k not in ("tags", "acs_faults")},
         "acs_id": "X",
         **notes,
     }
-    async with page_of(tmp_path, kept) as page:
+    async with page_of(chrome, tmp_path, kept) as page:
         card = page.locator("section.card", has_text="À l'ACS")
         await expect(card).to_have_count(0 if said is None else 1)
         if said:
