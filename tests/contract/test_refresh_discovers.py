@@ -215,6 +215,31 @@ async def test_a_session_that_does_not_end_is_said_to_be_one_and_the_box_online(
     assert (result.box_answered, result.detail) == (True, IN_SESSION_DETAIL)
 
 
+async def test_a_session_that_hangs_is_no_sign_of_life_once_the_olt_says_the_box_is_down():
+    home = Home(session_s=30.0, bound_s=0.5)
+    seen = await lookup.find(home.nbi, "S1", limit_s=60)
+    refreshing = asyncio.create_task(home.refresher.refresh(seen))
+    await home.cpe.in_session.wait()
+    home.refresher.give_up(seen.device.acs_id)
+    result = await refreshing
+    assert (result.outcome, result.box_answered) == (TaskOutcome.UNKNOWN, False)
+
+
+async def test_boxes_of_one_model_that_differ_leave_nothing_queued():
+    """One refuses what the other gives, at the same time; what is remembered is the model's."""
+    leaves = HOME | {BIAS: 8302}
+    home = Home(leaves, document=known(leaves=leaves), refuses={BIAS})
+    await home.refresh()
+    twin = known("S2", leaves=leaves)
+    home.acs.add(twin, Cpe(dict(leaves)))
+    boxes = [await lookup.find(home.nbi, serial, limit_s=60) for serial in ("S1", "S2")]
+    results = await asyncio.gather(*(home.refresher.refresh(box) for box in boxes))
+    assert {result.outcome for result in results} == {TaskOutcome.EXECUTED}
+    assert (home.acs.tasks, home.acs.faults) == ({}, {})
+    assert BIAS in results[0].detail
+    assert usable(results[1], "optical.bias_ma") == {"": 16.6}
+
+
 async def test_what_an_earlier_run_left_queued_is_removed_before_the_box_is_asked():
     home = Home()
     fault_id, task_id = f"{home.document['_id']}:task_{'a' * 24}", "a" * 24

@@ -48,6 +48,7 @@ UNIQUE_KEY: Final = f"{keys.PREFIX}refresh"
 """A second task of the same device and key replaces the first: ours never pile up."""
 SUSPECT_KEY: Final = f"{UNIQUE_KEY}-suspect"
 IN_SESSION_DETAIL: Final = "the box is in session with the ACS and answers slowly"
+GIVEN_UP_DETAIL: Final = "given up: the OLT says it is down"
 REFUSES_DETAIL: Final = "the box refuses single parameters"
 AFTER_POST_S: Final = 1.0
 """Kept back from the bound for reading the proof and removing the task."""
@@ -79,6 +80,14 @@ class Refreshed:
     def box_answered(self) -> bool:
         """Whether the box itself took part, even if only to refuse."""
         return self.outcome in ANSWERED
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one refresh asks for: in one task, and each suspect in a task of its own."""
+
+    names: list[str]
+    suspects: tuple[str, ...]
 
 
 class Removal(StrEnum):
@@ -159,15 +168,18 @@ class Refresher:
             # Nobody talked to the box: NO_EFFECT would say that it answered.
             return Refreshed(TaskOutcome.UNKNOWN, sighting, "no parameter of it is known")
         await clear_leftovers(self._nbi, acs_id)
+        # As of now: a refresh of another box of the model may learn or forget some meanwhile.
+        suspects = tuple(p for p in self._suspects_of(sighting) if p in sighting.refresh_paths)
+        names = [path for path in sighting.refresh_paths if path not in suspects]
+        asked = _Asked(names or list(suspects), suspects if names else ())
         deadline = asyncio.get_running_loop().time() + self._bound_s
         try:
-            done = await self._attempt(acs_id, sighting, abandoned, deadline)
+            done = await self._attempt(acs_id, sighting, asked, abandoned, deadline)
         except _NeverArrivedError:
-            done = await self._attempt(acs_id, sighting, abandoned, deadline, last=True)
-        again = await self._take_suspects_back(acs_id, sighting, done.outcome)
+            done = await self._attempt(acs_id, sighting, asked, abandoned, deadline, last=True)
+        again = await self._take_suspects_back(acs_id, sighting, asked, done.outcome)
         if done.outcome is TaskOutcome.FAULTED:
-            suspects = self._suspects_of(sighting)
-            names = [*(p for p in sighting.refresh_paths if p not in suspects), *again]
+            names = [*asked.names, *again]
             return await self._read_in_pieces(acs_id, sighting, done, names, deadline)
         if again:
             rows = [row for name in again for row in await self._rows_of(sighting, name)]
@@ -211,37 +223,37 @@ class Refresher:
         model = (device.family, device.model, device.firmware)
         return self._suspects.setdefault(model, {})
 
-    async def _queue_suspects(self, acs_id: str, sighting: AcsSighting, left_s: float) -> None:
+    async def _queue_suspects(self, acs_id: str, asked: _Asked, left_s: float) -> None:
         """In tasks of their own, for the same session: what one box refuses another may have."""
-        for number, path in enumerate(self._suspects_of(sighting)):
+        for number, path in enumerate(asked.suspects):
             task = get_parameter_values(
                 [path], unique_key=f"{SUSPECT_KEY}-{number}", expiry_s=math.ceil(left_s) + 5
             )
             await self._nbi.post_task(acs_id, task, wait_ms=None, timeout_s=left_s)
 
     async def _take_suspects_back(
-        self, acs_id: str, sighting: AcsSighting, outcome: TaskOutcome
+        self, acs_id: str, sighting: AcsSighting, asked: _Asked, outcome: TaskOutcome
     ) -> tuple[str, ...]:
         """Leave none of their tasks queued; those that a session left there were refused again.
 
         A name that the box gave is no suspect any more.
         """
-        suspects = self._suspects_of(sighting)
         refused: list[str] = []
-        for number, name in enumerate(tuple(suspects)):
+        for number, name in enumerate(asked.suspects):
             task_ids = await _again(self._nbi.queued_by_key, acs_id, f"{SUSPECT_KEY}-{number}")
             for task_id in task_ids:
                 await self._remove(task_id)
             if outcome in RAN and task_ids:
                 refused.append(name)
             elif outcome in RAN:
-                suspects.pop(name, None)
+                self._suspects_of(sighting).pop(name, None)
         return tuple(refused)
 
     async def _attempt(
         self,
         acs_id: str,
         sighting: AcsSighting,
+        asked: _Asked,
         abandoned: asyncio.Event,
         deadline: float,
         *,
@@ -249,7 +261,7 @@ class Refresher:
     ) -> Refreshed:
         """Raises _NeverArrivedError when another attempt can help, and there is time for one."""
         left_s = deadline - asyncio.get_running_loop().time()
-        post = asyncio.create_task(self._post(acs_id, sighting, left_s))
+        post = asyncio.create_task(self._post(acs_id, asked, left_s))
         waiting = asyncio.create_task(abandoned.wait())
         try:
             await asyncio.wait(
@@ -261,7 +273,7 @@ class Refresher:
             waiting.cancel()
             post.cancel()
         if not post.done():
-            reason = "given up: the OLT says it is down" if abandoned.is_set() else "no answer"
+            reason = GIVEN_UP_DETAIL if abandoned.is_set() else "no answer"
             return await self._after_silence(acs_id, sighting, reason, abandoned)
         try:
             posted = post.result()
@@ -292,13 +304,10 @@ class Refresher:
             return False
         return not await _again(self._nbi.queued_by_key, acs_id, UNIQUE_KEY)
 
-    async def _post(self, acs_id: str, sighting: AcsSighting, left_s: float) -> PostedTask | None:
-        await self._queue_suspects(acs_id, sighting, left_s)
-        suspects = self._suspects_of(sighting)
+    async def _post(self, acs_id: str, asked: _Asked, left_s: float) -> PostedTask | None:
+        await self._queue_suspects(acs_id, asked, left_s)
         task = get_parameter_values(
-            [path for path in sighting.refresh_paths if path not in suspects],
-            unique_key=UNIQUE_KEY,
-            expiry_s=math.ceil(left_s) + 5,
+            asked.names, unique_key=UNIQUE_KEY, expiry_s=math.ceil(left_s) + 5
         )
         patience_s = max(0.5, left_s - 1.5)
         return await self._nbi.post_task(
@@ -355,7 +364,11 @@ class Refresher:
                 # Its session has ended, or another worker's task of our key took its place.
                 until = min(until, loop.time() + GONE_S)
             await asyncio.sleep(POLL_S)
-        if await self._remove(posted.id) is Removal.IN_SESSION:
+        in_session = await self._remove(posted.id) is Removal.IN_SESSION
+        if abandoned.is_set():
+            # A session that its box does not end is no sign of life beside an OLT's word.
+            return Refreshed(TaskOutcome.UNKNOWN, seen, GIVEN_UP_DETAIL)
+        if in_session:
             return Refreshed(TaskOutcome.IN_SESSION, seen, IN_SESSION_DETAIL)
         outcome, detail = queued_reason(posted.reason)
         return Refreshed(outcome, seen, detail)
