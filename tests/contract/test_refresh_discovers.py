@@ -1,6 +1,7 @@
 """A refresh sees who joined, who left, and what a box refuses; its proof is an NBI of our own."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from cpe.access.genieacs.refresh import IN_SESSION_DETAIL, Refresher, TaskOutcom
 from cpe.domain.observation import Quality
 from cpe.domain.snapshot import FreshnessOutcome
 from tests.contract.test_refresh_own_nbi import LEAVES, RX, TX, known
+from tests.support.boxes import stamp
 from tests.support.own_nbi import Cpe, OwnNbi
 
 NODE = "Device.WiFi.MultiAP.APDevice"
@@ -101,19 +103,18 @@ async def test_a_renumbered_phone_leaves_no_second_one_behind():
 async def test_what_a_refresh_did_not_read_again_is_stale_however_young():
     """A minute has not passed, but the box was asked since and did not say it again."""
     home = Home()
-    home.cpe.parameters[RX] = 5624
     await home.refresh()
-    lan = "Device.WiFi.Radio.1.Status"
-    home.document["Device"]["Optical"]["Interface"]["1"]["X_TP_GPON_Config"]["RXPower"][
-        "_timestamp"
-    ] = "2026-01-01T00:00:00.000Z"
-    del home.cpe.parameters[lan]
-    await asyncio.sleep(1.1)  # GenieACS reads nothing twice within a second
+    tree = home.document["Device"]
+    optics = tree["Optical"]["Interface"]["1"]["X_TP_GPON_Config"]
+    optics["RXPower"]["_timestamp"] = stamp(datetime.now(UTC) - timedelta(minutes=15))
+    status = tree["WiFi"]["Radio"]["1"]["Status"]
+    status["_timestamp"] = stamp(datetime.now(UTC) - timedelta(seconds=5))
+    del home.cpe.parameters["Device.WiFi.Radio.1.Status"]
     result = await home.refresh()
-    [status] = [m for m in result.sighting.measurements if m.name == "wifi.status"]
-    assert status.age_s is not None
-    assert status.age_s < 60
-    assert status.quality is Quality.STALE
+    [reading] = [m for m in result.sighting.measurements if m.name == "wifi.status"]
+    assert reading.age_s is not None
+    assert reading.age_s < 60
+    assert reading.quality is Quality.STALE
 
 
 async def test_the_tables_that_were_listed_are_named():
